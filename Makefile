@@ -1,0 +1,137 @@
+# Builds the extension (PGXS) and the C client; `make help` lists the targets.
+#
+# Must parse on a machine without PostgreSQL: `make demo` and the like first run
+# tools/deps, then make again, and only that second make finds PGXS.
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+PAOS_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" paos.control)
+SOVERSION = 0
+
+# --- the extension ------------------------------------------------------------
+
+EXTENSION = paos
+MODULE_big = paos
+GENERATED = $(patsubst %.l,%.c,$(wildcard src/ext/*.l)) $(patsubst %.y,%.c,$(wildcard src/ext/*.y))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/ext/*.c) $(GENERATED)))
+DATA = $(wildcard sql/paos--*--*.sql)
+DATA_built = sql/paos--$(PAOS_VERSION).sql
+PG_CFLAGS = -Wall -Wextra -Werror=implicit-function-declaration $(PG_NO_WARN)
+# Every SQL-callable function has fcinfo, and PostgreSQL's own headers compare
+# signed with unsigned and leave initializers short.
+PG_NO_WARN = -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+
+# Order does not matter: each file is a noun and cleans up after itself.
+REGRESS = $(sort $(basename $(notdir $(wildcard test/regress/sql/*.sql))))
+ISOLATION = $(sort $(basename $(notdir $(wildcard test/regress/specs/iso_*.spec))))
+REGRESS_OUT ?= build/regress
+REGRESS_OPTS = --inputdir=test/regress --outputdir=$(REGRESS_OUT) --load-extension=paos
+ISOLATION_OPTS = $(REGRESS_OPTS)
+REGRESS_PREP = regress-prep
+
+# Bitcode would need the very clang PostgreSQL was built with, and none of our
+# functions is small enough for the JIT to inline.
+override with_llvm := no
+
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
+include $(PGXS)
+else
+all install installcheck uninstall clean:
+	@echo "PostgreSQL's server development files are missing: make deps" >&2; exit 1
+endif
+
+$(DATA_built): sql/paos.sql
+	cp $< $@.$$$$ && mv $@.$$$$ $@
+
+# The parser's header is made with the parser; touch keeps it no older.
+src/ext/query_gram.c: src/ext/query_gram.y
+	bison -Wno-deprecated -d -o $@ $<
+src/ext/query_gram.h: src/ext/query_gram.c
+	@touch $@
+src/ext/query_scan.c: src/ext/query_scan.l
+	flex -o $@ $<
+$(OBJS): $(wildcard src/ext/*.h) $(patsubst %.y,%.h,$(wildcard src/ext/*.y))
+
+.PHONY: regress-prep
+regress-prep:
+	@mkdir -p $(REGRESS_OUT)
+
+# --- the client ---------------------------------------------------------------
+
+CLIENT_PREFIX ?= /usr
+CLIENT_LIBDIR ?= $(CLIENT_PREFIX)/lib$(if $(filter /usr,$(CLIENT_PREFIX)),$(addprefix /,$(shell $(CC) -print-multiarch)))
+CLIENT_INCLUDEDIR ?= $(CLIENT_PREFIX)/include
+CLIENT_CFLAGS ?= -O2 -g
+PQ_CFLAGS := -I$(shell $(PG_CONFIG) --includedir 2>/dev/null)
+PQ_LIBS := -L$(shell $(PG_CONFIG) --libdir 2>/dev/null) -lpq
+
+CLIENT_SRC = $(sort $(wildcard src/client/*.c))
+CLIENT_OBJS = $(CLIENT_SRC:src/client/%.c=build/plain/client/%.o)
+CLIENT_FLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -fPIC -Isrc/client $(PQ_CFLAGS)
+ifneq ($(CLIENT_SRC),)
+CLIENT = build/libpaos.a build/libpaos.so build/paos.pc
+endif
+
+.PHONY: client install-client uninstall-client clean-build
+all: client
+install: install-client
+uninstall: uninstall-client
+clean: clean-build
+
+client: $(CLIENT)
+
+# Outputs appear whole, under their final name, so that two makes can overlap.
+build/libpaos.a: $(CLIENT_OBJS)
+	rm -f $@.tmp && $(AR) crs $@.tmp $^ && mv $@.tmp $@
+build/libpaos.so.$(SOVERSION): $(CLIENT_OBJS) src/client/paos.map
+	$(CC) -shared -Wl,-soname,libpaos.so.$(SOVERSION) -Wl,--version-script=src/client/paos.map \
+		-Wl,-z,defs $(LDFLAGS) -o $@.tmp $(CLIENT_OBJS) $(PQ_LIBS) && mv $@.tmp $@
+build/libpaos.so: build/libpaos.so.$(SOVERSION)
+	ln -sfn libpaos.so.$(SOVERSION) $@
+build/paos.pc: src/client/paos.pc.in Makefile
+	@mkdir -p build
+	sed -e 's|@PREFIX@|$(CLIENT_PREFIX)|' -e 's|@LIBDIR@|$(CLIENT_LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(CLIENT_INCLUDEDIR)|' -e 's|@VERSION@|$(PAOS_VERSION)|' $< >$@
+
+install-client: client
+ifneq ($(CLIENT),)
+	install -d '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig' '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
+	install -m 644 src/client/paos.h '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
+	install -m 644 build/libpaos.a build/libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)'
+	ln -sfn libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so'
+	install -m 644 build/paos.pc '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig'
+endif
+
+uninstall-client:
+	rm -f '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos.h' '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.a' \
+		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so' \
+		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so.$(SOVERSION)' \
+		'$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig/paos.pc'
+
+clean-build:
+	rm -rf build $(GENERATED) src/ext/query_gram.h
+
+# --- for people ---------------------------------------------------------------
+
+.PHONY: help deps server psql stop
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make             build the extension and the client
+#: make install     install both (DESTDIR, CLIENT_PREFIX); make uninstall removes them
+#: make installcheck  regression tests against your running server
+#: make deps        install the Debian packages needed, or list them
+deps:
+	@tools/deps build
+
+#: make server      start a private server here, print its conninfo
+#: make psql        a psql on it
+#: make stop        stop it; its data stays
+server: deps
+	@tools/server start
+psql: deps
+	@tools/server start >/dev/null
+	@tools/server psql
+stop:
+	@tools/server stop
