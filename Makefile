@@ -73,6 +73,8 @@ ifneq ($(CLIENT_SRC),)
 CLIENT = build/libpaos.a build/libpaos.so build/paos.pc
 endif
 
+include tools/programs.mk
+
 .PHONY: client install-client uninstall-client clean-build
 all: client
 install: install-client
@@ -114,20 +116,26 @@ clean-build:
 
 # --- for people ---------------------------------------------------------------
 
-.PHONY: help deps server psql stop
+.PHONY: help deps deps-test server psql stop demo test bench fuzz format format-check
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make             build the extension and the client
-#: make install     install both (DESTDIR, CLIENT_PREFIX); make uninstall removes them
-#: make installcheck  regression tests against your running server
-#: make deps        install the Debian packages needed, or list them
+#: make               build the extension and the client
+#: make install       install both (DESTDIR, CLIENT_PREFIX); make uninstall removes them
+#: make installcheck  regression tests of the installed extension on your running server
+#: make deps          install the Debian packages needed, or list them
 deps:
 	@tools/deps build
+deps-test:
+	@tools/deps test
 
-#: make server      start a private server here, print its conninfo
-#: make psql        a psql on it
-#: make stop        stop it; its data stays
+#: make demo          objects in two minutes (PACKAGE=name: whose dependencies to walk)
+demo: deps
+	@tools/demo $(PACKAGE)
+
+#: make server        start a private server in this tree, print its conninfo
+#: make psql          a psql on it
+#: make stop          stop it; its data stays (tools/server destroy removes it)
 server: deps
 	@tools/server start
 psql: deps
@@ -135,3 +143,23 @@ psql: deps
 	@tools/server psql
 stop:
 	@tools/server stop
+
+#: make test          all tests (TESTS='unit regress': some of tools/check)
+test: deps-test
+	@tools/test $(TESTS)
+
+#: make bench         compare with hand-written libpq (CASE=name: one case)
+bench: deps
+	@tools/bench $(CASE)
+
+#: make fuzz          the fuzz targets, longer (FUZZ_SECONDS=600 each)
+fuzz: deps-test
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tools/check/fuzz
+
+#: make format        format the C sources; make format-check only looks
+format: deps-test
+	@clang-format -i $$(tools/sources)
+format-check: deps-test
+	@tools/check/format
+
+#: make clean         remove what was built
