@@ -1,0 +1,344 @@
+/*
+ * lock.c - rights: the exclusive permission to write an object.
+ *
+ * A right is a session-level heavyweight lock, ExclusiveLock on an advisory tag
+ * with a fourth field of our own.  A writer never waits for it and never keeps
+ * a lock on it: an AFTER trigger, when its rows are already marked as written,
+ * looks whether another session holds the right.  A locker does it the other
+ * way round: it takes the lock, then waits for whoever has marked the row.  So
+ * one of the two always sees the other.  Checking in a BEFORE trigger instead
+ * would leave a gap.
+ *
+ * The tag with key 0 is held, in a mode that does not conflict with itself, by
+ * every session with a right in the class: one look at it per statement tells a
+ * writer that no row of it needs a look.
+ */
+#include "paos.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(paos_lock);
+PG_FUNCTION_INFO_V1(paos_lock_all);
+PG_FUNCTION_INFO_V1(paos_release);
+
+#define RIGHT_MODE ExclusiveLock    /* on the tag of an object: holds its right */
+#define CLASS_MODE RowExclusiveLock /* on the tag of a class: holds some right in it */
+#define WAIT_FOREVER (-1)
+
+/* Everything this session may hold, in the order taken; an entry may be stale (DISCARD ALL). */
+static PaosRef *held = NULL;
+static int nheld = 0;
+static int held_size = 0;
+
+static LOCKMODE TagMode(PaosRef tag)
+{
+    return PaosRefKey(tag) == 0 ? CLASS_MODE : RIGHT_MODE;
+}
+
+void PaosLockTag(PaosRef tag, LOCKTAG *out)
+{
+    SET_LOCKTAG_ADVISORY(*out, MyDatabaseId, (uint32) (tag >> 32), (uint32) tag, PAOS_LOCK_SPACE);
+}
+
+static void ReserveHeld(void)
+{
+    if (nheld < held_size)
+        return;
+    held_size = held_size == 0 ? 64 : held_size * 2;
+    held = held == NULL ? MemoryContextAllocHuge(TopMemoryContext, held_size * sizeof(PaosRef))
+                        : repalloc_huge(held, held_size * sizeof(PaosRef));
+}
+
+static void ReleaseFrom(int first)
+{
+    while (nheld > first)
+    {
+        PaosRef tag = held[--nheld];
+        LOCKTAG locktag;
+
+        PaosLockTag(tag, &locktag);
+        if (LockHeldByMe(&locktag, TagMode(tag)))
+            LockRelease(&locktag, TagMode(tag), true);
+    }
+}
+
+/* A time to wait, in milliseconds, out of an interval or NULL. */
+static int64 WaitMilliseconds(FunctionCallInfo fcinfo, int arg)
+{
+    Interval *wait;
+    double ms;
+
+    if (PG_ARGISNULL(arg))
+        return WAIT_FOREVER;
+    wait = PG_GETARG_INTERVAL_P(arg);
+    ms = wait->time / 1000.0 + (wait->day + wait->month * (double) DAYS_PER_MONTH) * 86400000.0;
+    if (ms < 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("time to wait must not be negative"));
+    if (ms > PG_INT32_MAX)
+        return WAIT_FOREVER;
+    return ms > 0 && ms < 1 ? 1 : (int64) ms;
+}
+
+/*
+ * Makes the lock manager itself keep the deadline.  Runs in a subtransaction
+ * that is always rolled back, which gives the setting back.
+ */
+static void LimitWait(TimestampTz deadline)
+{
+    char setting[32];
+    int64 left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+    snprintf(setting, sizeof(setting), INT64_FORMAT, Max(left, 1));
+    SetConfigOption("lock_timeout", setting, PGC_USERSET, PGC_S_SESSION);
+}
+
+typedef struct LockRequest
+{
+    PaosRef *refs; /* sorted, each once */
+    int n;
+    int64 wait;
+    TimestampTz deadline;
+} LockRequest;
+
+/*
+ * Takes one tag for the session.  False when it is not to be had without
+ * waiting and wait is 0; the tag of a class is only ever blocked for moments.
+ */
+static bool TakeTag(const LockRequest *request, PaosRef tag)
+{
+    LOCKTAG locktag;
+    LOCKMODE mode = TagMode(tag);
+
+    PaosLockTag(tag, &locktag);
+    if (LockHeldByMe(&locktag, mode))
+        return true;
+    ReserveHeld();
+    if (LockAcquire(&locktag, mode, true, true) == LOCKACQUIRE_NOT_AVAIL)
+    {
+        if (request->wait == 0 && mode == RIGHT_MODE)
+            return false;
+        if (request->wait > 0)
+            LimitWait(request->deadline);
+        (void) LockAcquire(&locktag, mode, true, false);
+    }
+    held[nheld++] = tag;
+    return true;
+}
+
+static void RefuseMissing(PaosRef ref)
+{
+    char *name = PaosObjectName(ref);
+
+    ereport(ERROR, errcode(ERRCODE_NO_DATA_FOUND), errmsg("object \"%s\" does not exist", name));
+}
+
+static ArrayType *KeyArray(const PaosRef *refs, int n)
+{
+    Datum *keys = palloc(n * sizeof(Datum));
+    int i;
+
+    for (i = 0; i < n; i++)
+        keys[i] = Int64GetDatum(PaosRefKey(refs[i]));
+    return construct_array(keys, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/* The first ref whose key is not among the rows just read, which come in order of the keys. */
+static void RefuseFirstMissing(const PaosRef *refs, int n)
+{
+    int i;
+
+    for (i = 0; i < n; i++)
+    {
+        bool isnull;
+        int64 key = -1;
+
+        if ((uint64) i < SPI_processed)
+            key = DatumGetInt64(
+                SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+        if (key != PaosRefKey(refs[i]))
+            RefuseMissing(refs[i]);
+    }
+}
+
+/*
+ * Waits for writers already at work on rows of one class.  The row locks go
+ * with the subtransaction; asking for them also checks that the caller may
+ * write, and that the objects exist.
+ */
+static void WaitForWriters(const LockRequest *request, const PaosRef *refs, int n)
+{
+    const PaosClass *class = PaosClassByNumber(PaosRefClass(refs[0]), false);
+    Oid types[] = {INT8ARRAYOID};
+    Datum values[] = {PointerGetDatum(KeyArray(refs, n))};
+    const char *key = quote_identifier(NameStr(class->keyname));
+    char *sql = psprintf("SELECT t.%s::pg_catalog.int8 FROM ONLY %s t"
+                         " WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1)"
+                         " ORDER BY t.%s USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE%s",
+                         key, PaosClassTable(class), key, key, request->wait == 0 ? " NOWAIT" : "");
+
+    if (request->wait > 0)
+        LimitWait(request->deadline);
+    SPI_connect();
+    if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) != SPI_OK_SELECT)
+        elog(ERROR, "SPI_execute failed: %s", sql);
+    if (SPI_processed != (uint64) n)
+        RefuseFirstMissing(refs, n);
+    SPI_finish();
+}
+
+/* Takes all tags, then waits for writers; false when wait is 0 and a right is taken. */
+static bool TakeRights(const LockRequest *request)
+{
+    int first;
+    int i;
+
+    for (i = 0; i < request->n; i++)
+    {
+        PaosRef class_tag = request->refs[i] & ~PAOS_KEY_MAX;
+
+        if (!TakeTag(request, class_tag) || !TakeTag(request, request->refs[i]))
+            return false;
+    }
+    for (first = 0; first < request->n; first = i)
+    {
+        for (i = first; i < request->n; i++)
+        {
+            if (PaosRefClass(request->refs[i]) != PaosRefClass(request->refs[first]))
+                break;
+        }
+        WaitForWriters(request, request->refs + first, i - first);
+    }
+    return true;
+}
+
+/*
+ * All or none.  The subtransaction is rolled back whatever happens: session
+ * locks survive it, row locks and the wait's setting do not.
+ */
+static bool LockObjects(const LockRequest *request)
+{
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    ErrorData *volatile error = NULL;
+    int before = nheld;
+    volatile bool taken = false;
+
+    BeginInternalSubTransaction(NULL);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+    {
+        taken = TakeRights(request);
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        error = CopyErrorData();
+        FlushErrorState();
+    }
+    PG_END_TRY();
+    RollbackAndReleaseCurrentSubTransaction();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+
+    if (!taken)
+        ReleaseFrom(before);
+    if (error == NULL)
+        return taken;
+    if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && request->wait != WAIT_FOREVER)
+        return false;
+    ReThrowError(error);
+}
+
+static int CompareRefs(const void *a, const void *b)
+{
+    PaosRef left = *(const PaosRef *) a;
+    PaosRef right = *(const PaosRef *) b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* The ref under the class that the object is really of, which is what its writers look at. */
+static PaosRef RealRef(PaosRef ref)
+{
+    const PaosClass *class = PaosClassByNumber(PaosRefClass(ref), true);
+    int number;
+
+    if (class == NULL)
+        RefuseMissing(ref);
+    if (!class->has_subclasses)
+        return ref;
+    number = PaosObjectClass(ref);
+    if (number == 0)
+        RefuseMissing(ref);
+    return PaosRefMake(number, PaosRefKey(ref));
+}
+
+/* Sorted, so that two sessions that take the same rights do not deadlock. */
+static bool LockRefs(PaosRef *refs, int n, int64 wait)
+{
+    LockRequest request = {.refs = refs, .wait = wait};
+    int i;
+
+    if (wait > 0)
+        request.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait);
+    for (i = 0; i < n; i++)
+        refs[i] = RealRef(refs[i]);
+    qsort(refs, n, sizeof(PaosRef), CompareRefs);
+    for (i = 0; i < n; i++)
+    {
+        if (request.n == 0 || refs[request.n - 1] != refs[i])
+            refs[request.n++] = refs[i];
+    }
+    return request.n == 0 || LockObjects(&request);
+}
+
+/* paos.lock(ref, wait interval) */
+Datum paos_lock(PG_FUNCTION_ARGS)
+{
+    PaosRef ref;
+
+    if (PG_ARGISNULL(0))
+        ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("ref must not be null"));
+    ref = PG_GETARG_PAOS_REF(0);
+    PG_RETURN_BOOL(LockRefs(&ref, 1, WaitMilliseconds(fcinfo, 1)));
+}
+
+/* paos.lock_all(refs ref[], wait interval) */
+Datum paos_lock_all(PG_FUNCTION_ARGS)
+{
+    ArrayType *array;
+    Datum *elements;
+    PaosRef *refs;
+    int n;
+    int i;
+
+    if (PG_ARGISNULL(0) || array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
+        ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("refs must not be null"));
+    array = PG_GETARG_ARRAYTYPE_P(0);
+    deconstruct_array(array, ARR_ELEMTYPE(array), sizeof(PaosRef), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+                      &elements, NULL, &n);
+    refs = palloc(Max(n, 1) * sizeof(PaosRef));
+    for (i = 0; i < n; i++)
+        refs[i] = DatumGetPaosRef(elements[i]);
+    PG_RETURN_BOOL(LockRefs(refs, n, WaitMilliseconds(fcinfo, 1)));
+}
+
+/* paos.release() */
+Datum paos_release(PG_FUNCTION_ARGS)
+{
+    ReleaseFrom(0);
+    PG_RETURN_VOID();
+}

@@ -1,0 +1,129 @@
+/*
+ * paos.h - what the files of the server extension share.
+ *
+ * A class is a registered table, an object a row of it, a ref the 8-byte
+ * name of an object.  Nothing here may be called outside a transaction:
+ * every lookup may read catalogues.
+ */
+#ifndef PAOS_H
+#define PAOS_H
+
+#include "postgres.h"
+
+#include "access/attnum.h"
+#include "fmgr.h"
+#include "nodes/primnodes.h"
+#include "storage/lock.h"
+#include "utils/relcache.h"
+
+#include "compat.h"
+
+/* in ref.c: class number in the upper 15 bits, key in the lower 48 */
+typedef int64 PaosRef;
+
+#define PAOS_KEY_BITS 48
+#define PAOS_KEY_MAX ((INT64CONST(1) << PAOS_KEY_BITS) - 1)
+#define PAOS_CLASS_MAX 32767
+
+#define PaosRefClass(ref) ((int) ((ref) >> PAOS_KEY_BITS))
+#define PaosRefKey(ref) ((ref) &PAOS_KEY_MAX)
+#define PaosRefGetDatum(ref) Int64GetDatum(ref)
+#define DatumGetPaosRef(datum) ((PaosRef) DatumGetInt64(datum))
+#define PG_GETARG_PAOS_REF(n) DatumGetPaosRef(PG_GETARG_DATUM(n))
+#define PG_RETURN_PAOS_REF(ref) return PaosRefGetDatum(ref)
+
+/* Longest text form, "32767:281474976710655", with its terminator. */
+#define PAOS_REF_TEXT_SIZE 24
+
+extern PaosRef PaosRefMake(int number, int64 key);
+extern PaosRef PaosRefParse(const char *text);
+extern void PaosRefPrint(PaosRef ref, char buffer[PAOS_REF_TEXT_SIZE]);
+
+/*
+ * in class.c: what a backend knows of a class.  Borrowed from a cache that is
+ * made anew after invalidation messages: valid until the next call of a function
+ * of class.c, so copy what must outlive it.
+ */
+typedef struct PaosClass
+{
+    Oid relid;      /* hash key */
+    int number;     /* 1 .. PAOS_CLASS_MAX; 0: relid is no class */
+    AttrNumber key; /* the single primary key column */
+    Oid keytype;    /* int2, int4 or int8 */
+    NameData keyname;
+    bool has_subclasses; /* an extent query may find rows of other classes */
+} PaosClass;
+
+/*
+ * The class of a relation, of a partition's root, or of the nearest ancestor
+ * when an inherited child is not registered itself.  NULL (or an error,
+ * 42704, when missing_ok is false) for a table that is in no class.
+ */
+extern const PaosClass *PaosClassByRelation(Oid relid, bool missing_ok);
+extern const PaosClass *PaosClassByNumber(int number, bool missing_ok);
+
+/* Number of this very relation, ancestors left aside; 0 when it is not registered. */
+extern int PaosClassNumber(Oid relid);
+
+/* Changes whenever the cache was emptied: what was derived from it must be made anew. */
+extern uint64 PaosClassGeneration(void);
+
+/* Direct parents by INHERITS or partitioning, in order. */
+extern List *PaosParents(Oid relid);
+
+/* First column of the primary key and how many it has; InvalidAttrNumber and 0: none. */
+extern AttrNumber PaosPrimaryKey(Relation relation, int *columns);
+
+/* Class number that a single-column foreign key on this column refers to, or 0. */
+extern int PaosColumnTarget(Relation relation, AttrNumber column);
+
+/* Does any class have an attribute of this name? */
+extern bool PaosAttributeExists(const char *name);
+
+extern Oid PaosRefTypeOid(void);
+extern Oid PaosQueryTypeOid(void);
+/* Owner of the extension's own tables, as whom they are written. */
+extern Oid PaosOwner(void);
+
+/* Qualified and quoted, for SQL text. */
+extern char *PaosClassTable(const PaosClass *class);
+
+/* in lock.c: the fourth field of our advisory lock tags, "pa"; key 0 is the tag of a class */
+#define PAOS_LOCK_SPACE 28769
+
+extern void PaosLockTag(PaosRef tag, LOCKTAG *out);
+
+/* in object.c */
+typedef struct PaosAttribute
+{
+    bool exists; /* the class of the object has the attribute */
+    bool found;  /* the object exists and the caller may see it */
+    bool isnull;
+    Datum value; /* copied into the caller's memory context */
+    Oid type;
+    int32 typmod;
+    Oid collation;
+    int target; /* class that a foreign key on the attribute refers to, or 0 */
+} PaosAttribute;
+
+/*
+ * Reads one attribute of one object under the privileges of the caller, row
+ * level security included.  A class or attribute that does not exist, and a
+ * dangling ref, are answers, not errors.
+ */
+extern void PaosObjectAttribute(PaosRef ref, const char *attribute, PaosAttribute *out);
+
+/* How messages name an object: table and key. */
+extern char *PaosObjectName(PaosRef ref);
+
+/* Number of the class the object is really of, a subclass perhaps; 0: no such object. */
+extern int PaosObjectClass(PaosRef ref);
+
+/*
+ * in ref_plan.c: the table that a variable of the planner belongs to, at
+ * whatever query level; NULL when it is not a table's.
+ */
+struct PlannerInfo;
+extern struct RangeTblEntry *PaosPlanTable(struct PlannerInfo *root, const Var *var);
+
+#endif
