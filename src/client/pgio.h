@@ -1,0 +1,82 @@
+/*
+ * pgio.h - the client's view of the wire: statements out, results in.
+ *
+ * pgio.c is the only file that calls libpq; a test replaces it whole by a
+ * script of results.  One exchange is one round trip: all statements go out in
+ * one pipeline with one sync at the end, so that after the first error the
+ * server skips the rest.  An exchange is not a transaction of its own when it
+ * contains BEGIN: the caller ends what it began.
+ */
+#ifndef PAOS_PGIO_H
+#define PAOS_PGIO_H
+
+#include "paos.h"
+
+typedef struct paosi_pgio paosi_pgio;
+typedef struct paosi_result paosi_result;
+
+/* One parameter; type 0 leaves it to the server, data NULL is a null. */
+typedef struct paosi_parameter
+{
+    uint32_t type;
+    bool text; /* in text format, ending with a zero byte; else binary */
+    const void *data;
+    size_t size;
+} paosi_parameter;
+
+typedef struct paosi_statement
+{
+    const char *sql;
+    const paosi_parameter *parameters;
+    size_t count;
+} paosi_statement;
+
+typedef enum paosi_outcome
+{
+    PAOSI_DONE,   /* rows or a command's end */
+    PAOSI_FAILED, /* the server's error: sqlstate and texts */
+    PAOSI_SKIPPED /* an earlier statement of the exchange failed */
+} paosi_outcome;
+
+/*
+ * Connects.  On failure *out is untouched and *message, when memory allows, is
+ * the reason, to be freed with paosi_free.
+ */
+paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
+                            char **message);
+void paosi_pgio_close(paosi_pgio *io);
+int paosi_pgio_fd(const paosi_pgio *io);
+
+/* Name of the database, for messages. */
+const char *paosi_pgio_database(const paosi_pgio *io);
+
+/*
+ * Sends n statements and waits for their results, all in binary format.  Sets
+ * every results[i]: to what came, or to NULL when the connection broke before
+ * it.  PAOS_OK: all came, successes or errors.  PAOS_NO_MEMORY: nothing was
+ * sent.  PAOS_DISCONNECTED: the connection is broken for good; *reached is the
+ * number of statements that may have reached the server.
+ */
+paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
+                                paosi_result **results, size_t *reached);
+
+/* What libpq says of a broken connection; "" when there is nothing to say. */
+const char *paosi_pgio_message(const paosi_pgio *io);
+
+/* Results.  Texts of errors are "" when absent; all is borrowed until the result is freed. */
+paosi_outcome paosi_result_outcome(const paosi_result *result);
+const char *paosi_result_sqlstate(const paosi_result *result);
+const char *paosi_result_message(const paosi_result *result);
+const char *paosi_result_detail(const paosi_result *result);
+const char *paosi_result_hint(const paosi_result *result);
+size_t paosi_result_rows(const paosi_result *result);
+size_t paosi_result_columns(const paosi_result *result);
+const char *paosi_result_name(const paosi_result *result, size_t column);
+uint32_t paosi_result_type(const paosi_result *result, size_t column);
+
+/* The bytes of one value, ending with a zero byte that size does not count; NULL for a null. */
+const unsigned char *paosi_result_value(const paosi_result *result, size_t row, size_t column,
+                                        size_t *size);
+void paosi_result_free(paosi_result *result);
+
+#endif
