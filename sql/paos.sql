@@ -230,6 +230,128 @@ COMMENT ON FUNCTION paos.rows(bytea) IS
     'rows in binary: their number as int4, then for each column of each row its length as int4 (-1: NULL) and its send format; 22P03 when malformed';
 
 -- queries
+
+CREATE TYPE paos.query;
+
+-- A query is stored as its canonical text, laid out as the type text is; those of
+-- text's functions that need a collation are replaced by bytea's.
+CREATE FUNCTION paos.query_in(cstring) RETURNS paos.query
+    AS 'MODULE_PATHNAME', 'paos_query_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION paos.query_out(paos.query) RETURNS cstring
+    AS 'textout' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION paos.query_recv(internal) RETURNS paos.query
+    AS 'MODULE_PATHNAME', 'paos_query_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION paos.query_send(paos.query) RETURNS bytea
+    AS 'textsend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE TYPE paos.query (
+    INPUT = paos.query_in, OUTPUT = paos.query_out,
+    RECEIVE = paos.query_recv, SEND = paos.query_send,
+    LIKE = text
+);
+COMMENT ON TYPE paos.query IS
+    'condition on the objects of a class, such as: loves.name == ''Sue'' and age > 30';
+CREATE CAST (text AS paos.query) WITH INOUT AS ASSIGNMENT;
+
+CREATE FUNCTION paos.query_eq(paos.query, paos.query) RETURNS bool
+    AS 'byteaeq' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_ne(paos.query, paos.query) RETURNS bool
+    AS 'byteane' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_lt(paos.query, paos.query) RETURNS bool
+    AS 'bytealt' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_le(paos.query, paos.query) RETURNS bool
+    AS 'byteale' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_gt(paos.query, paos.query) RETURNS bool
+    AS 'byteagt' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_ge(paos.query, paos.query) RETURNS bool
+    AS 'byteage' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_cmp(paos.query, paos.query) RETURNS int
+    AS 'byteacmp' LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION paos.query_hash(paos.query) RETURNS int
+    AS 'hashvarlena' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION paos.query_hash_extended(paos.query, bigint) RETURNS bigint
+    AS 'hashvarlenaextended' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR paos.= (
+    LEFTARG = paos.query, RIGHTARG = paos.query, FUNCTION = paos.query_eq,
+    COMMUTATOR = OPERATOR(paos.=), NEGATOR = OPERATOR(paos.<>),
+    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR paos.<> (
+    LEFTARG = paos.query, RIGHTARG = paos.query, FUNCTION = paos.query_ne,
+    COMMUTATOR = OPERATOR(paos.<>), NEGATOR = OPERATOR(paos.=),
+    RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR paos.< (
+    LEFTARG = paos.query, RIGHTARG = paos.query, FUNCTION = paos.query_lt,
+    COMMUTATOR = OPERATOR(paos.>), NEGATOR = OPERATOR(paos.>=),
+    RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR paos.<= (
+    LEFTARG = paos.query, RIGHTARG = paos.query, FUNCTION = paos.query_le,
+    COMMUTATOR = OPERATOR(paos.>=), NEGATOR = OPERATOR(paos.>),
+    RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR paos.> (
+    LEFTARG = paos.query, RIGHTARG = paos.query, FUNCTION = paos.query_gt,
+    COMMUTATOR = OPERATOR(paos.<), NEGATOR = OPERATOR(paos.<=),
+    RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR paos.>= (
+    LEFTARG = paos.query, RIGHTARG = paos.query, FUNCTION = paos.query_ge,
+    COMMUTATOR = OPERATOR(paos.<=), NEGATOR = OPERATOR(paos.<),
+    RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR paos.= (paos.query, paos.query) IS 'same canonical text';
+COMMENT ON OPERATOR paos.<> (paos.query, paos.query) IS 'not the same canonical text';
+COMMENT ON OPERATOR paos.< (paos.query, paos.query) IS 'less than, by the bytes of the text';
+COMMENT ON OPERATOR paos.<= (paos.query, paos.query) IS
+    'less than or equal, by the bytes of the text';
+COMMENT ON OPERATOR paos.> (paos.query, paos.query) IS 'greater than, by the bytes of the text';
+COMMENT ON OPERATOR paos.>= (paos.query, paos.query) IS
+    'greater than or equal, by the bytes of the text';
+
+CREATE OPERATOR CLASS paos.query_btree_ops DEFAULT FOR TYPE paos.query USING btree AS
+    OPERATOR 1 paos.<, OPERATOR 2 paos.<=, OPERATOR 3 paos.=, OPERATOR 4 paos.>=, OPERATOR 5 paos.>,
+    FUNCTION 1 paos.query_cmp(paos.query, paos.query);
+COMMENT ON OPERATOR CLASS paos.query_btree_ops USING btree IS 'order of the bytes of the text';
+CREATE OPERATOR CLASS paos.query_hash_ops DEFAULT FOR TYPE paos.query USING hash AS
+    OPERATOR 1 paos.=,
+    FUNCTION 1 paos.query_hash(paos.query),
+    FUNCTION 2 paos.query_hash_extended(paos.query, bigint);
+COMMENT ON OPERATOR CLASS paos.query_hash_ops USING hash IS 'equality of the text';
+
+CREATE FUNCTION paos.bind(query paos.query, VARIADIC args "any") RETURNS paos.query
+    AS 'MODULE_PATHNAME', 'paos_query_bind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION paos.bind(paos.query, "any") IS
+    'the query with values in the place of its parameters $1, $2, …';
+
+-- Restricted to the leader, for a query that only a running plan knows may name
+-- operators that no worker may run.  Dear, so that plans which know the query win.
+CREATE FUNCTION paos.query_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'paos_query_support' LANGUAGE C STRICT;
+COMMENT ON FUNCTION paos.query_support(internal) IS
+    'planner support: a constant query is plain conditions on columns';
+CREATE FUNCTION paos.matches("row" record, query paos.query) RETURNS bool
+    AS 'MODULE_PATHNAME', 'paos_query_matches' LANGUAGE C STABLE PARALLEL RESTRICTED
+    COST 100 SUPPORT paos.query_support;
+CREATE OPERATOR paos.@@ (
+    LEFTARG = record, RIGHTARG = paos.query, FUNCTION = paos.matches,
+    RESTRICT = matchingsel, JOIN = matchingjoinsel
+);
+COMMENT ON FUNCTION paos.matches(record, paos.query) IS 'implementation of the operator @@';
+COMMENT ON OPERATOR paos.@@ (record, paos.query) IS
+    'does the row match the query? Means what the same condition in SQL means';
+
+CREATE FUNCTION paos.path_matches(ref paos.ref, query paos.query) RETURNS bool
+    AS 'MODULE_PATHNAME', 'paos_path_matches_ref' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION paos.path_matches(paos.ref, paos.query) IS
+    'does the object match a predicate on one path? Attributes of no object are null';
+CREATE FUNCTION paos.path_matches(class int, key bigint, query paos.query) RETURNS bool
+    AS 'MODULE_PATHNAME', 'paos_path_matches_key' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION paos.path_matches(int, bigint, paos.query) IS
+    'the same for a foreign key: number of the class it refers to, and the key';
+
 -- end of queries
 
 -- authors and rights

@@ -327,6 +327,13 @@ const PaosClass *PaosClassByNumber(int number, bool missing_ok)
             errhint("TABLE paos.classes shows the registered classes."));
 }
 
+AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid)
+{
+    NameData name = class->keyname;
+
+    return class->relid == relid ? class->key : get_attnum(relid, NameStr(name));
+}
+
 int PaosColumnTarget(Relation relation, AttrNumber column)
 {
     const PaosClass *target;

@@ -4,10 +4,10 @@
  * A right is a session-level heavyweight lock, ExclusiveLock on an advisory tag
  * with a fourth field of our own.  A writer never waits for it and never keeps
  * a lock on it: an AFTER trigger, when its rows are already marked as written,
- * looks whether another session holds the right.  A locker does it the other
- * way round: it takes the lock, then waits for whoever has marked the row.  So
- * one of the two always sees the other.  Checking in a BEFORE trigger instead
- * would leave a gap.
+ * looks whether another session holds the right.  A locker either holds the row
+ * locks while it takes the right, or takes the right and then waits for whoever
+ * has marked the row.  Either way one of the two sees the other.  Checking in a
+ * BEFORE trigger instead would leave a gap.
  *
  * The tag with key 0 is held, in a mode that does not conflict with itself, by
  * every session with a right in the class: one look at it per statement tells a
@@ -113,11 +113,9 @@ typedef struct LockRequest
     TimestampTz deadline;
 } LockRequest;
 
-/*
- * Takes one tag for the session.  False when it is not to be had without
- * waiting and wait is 0; the tag of a class is only ever blocked for moments.
- */
-static bool TakeTag(const LockRequest *request, PaosRef tag)
+/* Takes one tag for the session; false when it is not to be had without waiting and `block` is not
+ * set. */
+static bool TakeTag(const LockRequest *request, PaosRef tag, bool block)
 {
     LOCKTAG locktag;
     LOCKMODE mode = TagMode(tag);
@@ -128,13 +126,27 @@ static bool TakeTag(const LockRequest *request, PaosRef tag)
     ReserveHeld();
     if (LockAcquire(&locktag, mode, true, true) == LOCKACQUIRE_NOT_AVAIL)
     {
-        if (request->wait == 0 && mode == RIGHT_MODE)
+        if (!block)
             return false;
         if (request->wait > 0)
             LimitWait(request->deadline);
         (void) LockAcquire(&locktag, mode, true, false);
     }
     held[nheld++] = tag;
+    return true;
+}
+
+/* The tag of a class is only ever blocked for moments, by a writer's look at it. */
+static bool TakeTags(const LockRequest *request, bool block)
+{
+    int i;
+
+    for (i = 0; i < request->n; i++)
+    {
+        TakeTag(request, request->refs[i] & ~PAOS_KEY_MAX, true);
+        if (!TakeTag(request, request->refs[i], block))
+            return false;
+    }
     return true;
 }
 
@@ -178,13 +190,13 @@ static void RefuseFirstMissing(const PaosRef *refs, int n)
  * with the subtransaction; asking for them also checks that the caller may
  * write, and that the objects exist.
  */
-static void WaitForWriters(const LockRequest *request, const PaosRef *refs, int n)
+static void WaitForWritersOfClass(const LockRequest *request, const PaosRef *refs, int n)
 {
     const PaosClass *class = PaosClassByNumber(PaosRefClass(refs[0]), false);
     Oid types[] = {INT8ARRAYOID};
     Datum values[] = {PointerGetDatum(KeyArray(refs, n))};
     const char *key = quote_identifier(NameStr(class->keyname));
-    char *sql = psprintf("SELECT t.%s::pg_catalog.int8 FROM ONLY %s t"
+    char *sql = psprintf("SELECT t.%s::pg_catalog.int8 FROM %s t"
                          " WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1)"
                          " ORDER BY t.%s USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE%s",
                          key, PaosClassTable(class), key, key, request->wait == 0 ? " NOWAIT" : "");
@@ -199,19 +211,11 @@ static void WaitForWriters(const LockRequest *request, const PaosRef *refs, int 
     SPI_finish();
 }
 
-/* Takes all tags, then waits for writers; false when wait is 0 and a right is taken. */
-static bool TakeRights(const LockRequest *request)
+static void WaitForWriters(const LockRequest *request)
 {
     int first;
     int i;
 
-    for (i = 0; i < request->n; i++)
-    {
-        PaosRef class_tag = request->refs[i] & ~PAOS_KEY_MAX;
-
-        if (!TakeTag(request, class_tag) || !TakeTag(request, request->refs[i]))
-            return false;
-    }
     for (first = 0; first < request->n; first = i)
     {
         for (i = first; i < request->n; i++)
@@ -219,16 +223,31 @@ static bool TakeRights(const LockRequest *request)
             if (PaosRefClass(request->refs[i]) != PaosRefClass(request->refs[first]))
                 break;
         }
-        WaitForWriters(request, request->refs + first, i - first);
+        WaitForWritersOfClass(request, request->refs + first, i - first);
     }
+}
+
+/* First try: with the row locks held, so that a writer already at work is let go first. */
+static bool TakeFreeRights(const LockRequest *request)
+{
+    WaitForWriters(request);
+    return TakeTags(request, false);
+}
+
+/* Second try: in line for the rights, without row locks that would keep a holder from writing. */
+static bool TakeRightsInTurn(const LockRequest *request)
+{
+    TakeTags(request, true);
+    WaitForWriters(request);
     return true;
 }
 
 /*
- * All or none.  The subtransaction is rolled back whatever happens: session
- * locks survive it, row locks and the wait's setting do not.
+ * Runs a try in a subtransaction that is rolled back whatever happens: session
+ * locks survive it, row locks and the wait's setting do not.  All rights or
+ * none: what a try that fails has taken is given up.
  */
-static bool LockObjects(const LockRequest *request)
+static bool Try(const LockRequest *request, bool (*take)(const LockRequest *))
 {
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
@@ -240,7 +259,7 @@ static bool LockObjects(const LockRequest *request)
     MemoryContextSwitchTo(context);
     PG_TRY();
     {
-        taken = TakeRights(request);
+        taken = take(request);
     }
     PG_CATCH();
     {
@@ -262,6 +281,11 @@ static bool LockObjects(const LockRequest *request)
     ReThrowError(error);
 }
 
+static bool LockObjects(const LockRequest *request)
+{
+    return Try(request, TakeFreeRights) || (request->wait != 0 && Try(request, TakeRightsInTurn));
+}
+
 static int CompareRefs(const void *a, const void *b)
 {
     PaosRef left = *(const PaosRef *) a;
@@ -270,20 +294,29 @@ static int CompareRefs(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* The ref under the class that the object is really of, which is what its writers look at. */
+/*
+ * The ref under the class that the object is really of, which is what its
+ * writers look at.  A child that is not registered has no trigger to look.
+ */
 static PaosRef RealRef(PaosRef ref)
 {
     const PaosClass *class = PaosClassByNumber(PaosRefClass(ref), true);
-    int number;
+    Oid table;
 
     if (class == NULL)
         RefuseMissing(ref);
     if (!class->has_subclasses)
         return ref;
-    number = PaosObjectClass(ref);
-    if (number == 0)
+    table = PaosObjectTable(ref);
+    if (!OidIsValid(table))
         RefuseMissing(ref);
-    return PaosRefMake(number, PaosRefKey(ref));
+    if (PaosClassNumber(table) == 0)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("object \"%s\" cannot be locked", PaosObjectName(ref)),
+                errdetail("It is in table \"%s\", which inherits from a class but is none itself.",
+                          get_rel_name(table)),
+                errhint("Call paos.register_class on that table."));
+    return PaosRefMake(PaosClassNumber(table), PaosRefKey(ref));
 }
 
 /* Sorted, so that two sessions that take the same rights do not deadlock. */

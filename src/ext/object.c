@@ -179,33 +179,27 @@ char *PaosObjectName(PaosRef ref)
     return name;
 }
 
-/*
- * The class that the object is really of: a subclass, when its ref came from a
- * reference to the parent.  0 when there is no such object.
- */
-int PaosObjectClass(PaosRef ref)
+Oid PaosObjectTable(PaosRef ref)
 {
     const PaosClass *class = PaosClassByNumber(PaosRefClass(ref), true);
-    const PaosClass *real;
     ObjectValue table;
 
     if (class == NULL)
-        return 0;
+        return InvalidOid;
     ReadObject(class, PaosRefKey(ref), TableOidAttributeNumber, &table);
-    if (!table.found)
-        return 0;
-    real = PaosClassByRelation(DatumGetObjectId(table.value), true);
-    return real == NULL ? 0 : real->number;
+    return table.found ? DatumGetObjectId(table.value) : InvalidOid;
 }
 
 /* The class to read the object from: its own number's, or the subclass it is really of. */
 static const PaosClass *ClassToRead(PaosRef ref)
 {
     const PaosClass *class = PaosClassByNumber(PaosRefClass(ref), true);
+    Oid table;
 
     if (class == NULL || !class->has_subclasses)
         return class;
-    return PaosClassByNumber(PaosObjectClass(ref), true);
+    table = PaosObjectTable(ref);
+    return OidIsValid(table) ? PaosClassByRelation(table, true) : NULL;
 }
 
 static void DescribeAttribute(const PaosClass *class, AttrNumber column, PaosAttribute *out)

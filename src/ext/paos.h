@@ -11,7 +11,9 @@
 #include "postgres.h"
 
 #include "access/attnum.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
+#include "nodes/execnodes.h"
 #include "nodes/primnodes.h"
 #include "storage/lock.h"
 #include "utils/relcache.h"
@@ -68,6 +70,9 @@ extern int PaosClassNumber(Oid relid);
 /* Changes whenever the cache was emptied: what was derived from it must be made anew. */
 extern uint64 PaosClassGeneration(void);
 
+/* Position of the key in a table of the class, which may be a partition with columns of its own order. */
+extern AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid);
+
 /* Direct parents by INHERITS or partitioning, in order. */
 extern List *PaosParents(Oid relid);
 
@@ -116,8 +121,8 @@ extern void PaosObjectAttribute(PaosRef ref, const char *attribute, PaosAttribut
 /* How messages name an object: table and key. */
 extern char *PaosObjectName(PaosRef ref);
 
-/* Number of the class the object is really of, a subclass perhaps; 0: no such object. */
-extern int PaosObjectClass(PaosRef ref);
+/* The table that the object is really in, a subclass's perhaps; InvalidOid: no such object. */
+extern Oid PaosObjectTable(PaosRef ref);
 
 /*
  * in ref_plan.c: the table that a variable of the planner belongs to, at
@@ -125,5 +130,33 @@ extern int PaosObjectClass(PaosRef ref);
  */
 struct PlannerInfo;
 extern struct RangeTblEntry *PaosPlanTable(struct PlannerInfo *root, const Var *var);
+
+/* in query_bind.c: a query bound to a row type is an ordinary expression */
+struct PaosQueryNode; /* in query.h, with parsing and printing */
+
+typedef struct PaosRow
+{
+    TupleDesc desc;
+    Oid relid;  /* whose foreign keys are references; InvalidOid: no table */
+    int target; /* without relid: class that the first attribute refers to, or 0 */
+} PaosRow;
+
+/*
+ * The condition on a row, its attributes being Vars with varno 1.  `text` is
+ * what the tree was parsed from, for the positions of errors.
+ */
+extern Expr *PaosQueryBind(const struct PaosQueryNode *tree, const char *text, const PaosRow *row);
+
+/* in query_filter.c: an expression on one row, compiled */
+typedef struct PaosFilter
+{
+    ExprContext *econtext;
+    ExprState *state;
+    TupleTableSlot *slot; /* put the row here, then ask */
+} PaosFilter;
+
+/* Lives in the current memory context, which must outlive no change of the row type. */
+extern PaosFilter *PaosFilterMake(Expr *condition, TupleDesc desc, const TupleTableSlotOps *ops);
+extern bool PaosFilterMatches(PaosFilter *filter, bool *isnull);
 
 #endif

@@ -136,15 +136,15 @@ Datum paos_ref_from_key(PG_FUNCTION_ARGS)
     PG_RETURN_PAOS_REF(PaosRefMake(class->number, PG_GETARG_INT64(1)));
 }
 
-/* Reads the key out of a row of the class; false when it is NULL. */
-static bool RowKey(const PaosClass *class, HeapTupleHeader row, int64 *key)
+/* Reads the key out of a row; false when it is NULL. */
+static bool RowKey(HeapTupleHeader row, AttrNumber column, Oid keytype, int64 *key)
 {
     bool isnull;
-    Datum value = GetAttributeByNum(row, class->key, &isnull);
+    Datum value = GetAttributeByNum(row, column, &isnull);
 
     if (isnull)
         return false;
-    switch (class->keytype)
+    switch (keytype)
     {
         case INT2OID:
             *key = DatumGetInt16(value);
@@ -169,15 +169,17 @@ Datum paos_ref_from_row(PG_FUNCTION_ARGS)
     Oid relid = typeidTypeRelid(HeapTupleHeaderGetTypeId(row));
     int64 key;
     const PaosClass *class;
+    int number;
 
     if (!OidIsValid(relid))
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE),
                 errmsg("paos.ref needs a row of a class, not of type %s",
                        format_type_be(HeapTupleHeaderGetTypeId(row))));
     class = PaosClassByRelation(relid, false);
-    if (!RowKey(class, row, &key))
+    number = class->number;
+    if (!RowKey(row, PaosKeyColumn(class, relid), class->keytype, &key))
         PG_RETURN_NULL();
-    PG_RETURN_PAOS_REF(PaosRefMake(class->number, key));
+    PG_RETURN_PAOS_REF(PaosRefMake(number, key));
 }
 
 /* paos.class(ref) returns regclass: NULL when no class has the number */

@@ -83,19 +83,13 @@ static void RefuseWrite(PaosRef ref)
 static void DescribeCheck(RightCheck *check, Relation relation)
 {
     const PaosClass *class = PaosClassByRelation(RelationGetRelid(relation), true);
-    NameData keyname;
 
     check->number = 0;
     if (class == NULL)
         return;
     check->number = class->number;
     check->keytype = class->keytype;
-    check->key = class->key;
-    if (class->relid == RelationGetRelid(relation))
-        return;
-    /* A partition may have its columns at other positions. */
-    keyname = class->keyname;
-    check->key = get_attnum(RelationGetRelid(relation), NameStr(keyname));
+    check->key = PaosKeyColumn(class, RelationGetRelid(relation));
 }
 
 static RightCheck *StatementCheck(FunctionCallInfo fcinfo, Relation relation)

@@ -1,0 +1,78 @@
+-- reading objects by ref
+CREATE SCHEMA object_test;
+SET search_path = object_test, public;
+\set SHOW_CONTEXT never
+CREATE TABLE person (id int PRIMARY KEY, name text, loves paos.ref, born date, tags text[]);
+SELECT paos.register_class('person', number => 401);
+INSERT INTO person VALUES (1, 'Sue', '401:2', '1970-01-01', '{a,b}');
+INSERT INTO person VALUES (2, 'Bill', '401:1'),
+    (3, 'John', '401:99'), (4, 'Ann', '32767:1'), (5, 'Eve', NULL);
+
+SELECT paos.fetch('person:1');
+SELECT paos.fetch('person:99') IS NULL AS dangling, paos.fetch('32767:1') IS NULL AS no_class,
+       paos.fetch(NULL) IS NULL AS no_ref, paos.fetch('401:281474976710655') IS NULL AS beyond_int;
+SELECT name, loves OPERATOR(paos.->>) 'name' AS loved, loves OPERATOR(paos.->>) 'born' AS born,
+       loves OPERATOR(paos.->>) 'tags' AS tags FROM person ORDER BY id;
+SELECT name, (loves OPERATOR(paos.->>) 'loves')::paos.ref OPERATOR(paos.->>) 'name' AS two_steps
+FROM person ORDER BY id;
+SELECT 'person:1'::paos.ref OPERATOR(paos.->>) 'nosuch';
+SELECT 'person:1'::paos.ref OPERATOR(paos.->>) 'xmin';
+SELECT 'person:1'::paos.ref OPERATOR(paos.->>) NULL IS NULL AS no_attribute;
+
+-- kept plans see the table as it is now
+ALTER TABLE person RENAME COLUMN name TO called;
+SELECT 'person:1'::paos.ref OPERATOR(paos.->>) 'name';
+SELECT 'person:1'::paos.ref OPERATOR(paos.->>) 'called';
+ALTER TABLE person RENAME TO people;
+SELECT 'people:1'::paos.ref OPERATOR(paos.->>) 'called';
+ALTER TABLE people ALTER COLUMN id TYPE bigint;
+SELECT 'people:1'::paos.ref OPERATOR(paos.->>) 'called', paos.fetch('people:2');
+ALTER TABLE people DROP COLUMN tags;
+SELECT paos.fetch('people:1');
+
+-- the reader's own privileges
+CREATE ROLE paos_object_user;
+SET ROLE paos_object_user;
+SELECT paos.fetch('401:1');
+RESET ROLE;
+GRANT USAGE ON SCHEMA object_test TO paos_object_user;
+GRANT SELECT (id, called) ON people TO paos_object_user;
+SET ROLE paos_object_user;
+SELECT '401:1'::paos.ref OPERATOR(paos.->>) 'called';
+SELECT '401:1'::paos.ref OPERATOR(paos.->>) 'loves';
+SELECT paos.fetch('401:1');
+RESET ROLE;
+GRANT SELECT ON people TO paos_object_user;
+ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON people USING (id <> 2);
+SET ROLE paos_object_user;
+SELECT paos.fetch('401:1') IS NOT NULL AS seen, paos.fetch('401:2') IS NOT NULL AS unseen,
+       '401:2'::paos.ref OPERATOR(paos.->>) 'called' AS name_unseen;
+RESET ROLE;
+-- a policy that reads through the same plan
+CREATE POLICY deep ON people AS RESTRICTIVE USING (coalesce(loves OPERATOR(paos.->>) 'called', '') <> 'Sue');
+SET ROLE paos_object_user;
+SELECT '401:3'::paos.ref OPERATOR(paos.->>) 'called';
+RESET ROLE;
+
+-- bulk rows
+SELECT * FROM paos.rows('\x00000002000000040000000500000003414243ffffffff00000000') AS v(a int, b text);
+SELECT * FROM paos.rows('\x000000010000000801910000000000010000001900000001000000000000001900000001000000010000000141')
+    AS v(r paos.ref, t text[]);
+SELECT count(*) FROM paos.rows('\x00000000') AS v(a int);
+EXPLAIN SELECT * FROM paos.rows('\x000003e8') AS v(a int);
+SELECT * FROM paos.rows('\x') AS v(a int);
+SELECT * FROM paos.rows('\x00000001') AS v(a int);
+SELECT * FROM paos.rows('\xffffffff') AS v(a int);
+SELECT * FROM paos.rows('\x0000000100000004000000') AS v(a int);
+SELECT * FROM paos.rows('\x00000001fffffffe00000000') AS v(a int);
+SELECT * FROM paos.rows('\x00000001000000050000000000') AS v(a int);
+SELECT * FROM paos.rows('\x000000010000000400000000ff') AS v(a int);
+SELECT * FROM paos.rows('\x000000010000000200ff') AS v(a text);
+SELECT * FROM paos.rows('\x0000000100000001ff') AS v(a text);
+SELECT * FROM paos.rows('\x00000000');
+
+SET client_min_messages = warning;
+DROP OWNED BY paos_object_user;
+DROP SCHEMA object_test CASCADE;
+DROP ROLE paos_object_user;
