@@ -229,6 +229,11 @@ CREATE FUNCTION paos.rows(data bytea) RETURNS SETOF record
 COMMENT ON FUNCTION paos.rows(bytea) IS
     'rows in binary: their number as int4, then for each column of each row its length as int4 (-1: NULL) and its send format; 22P03 when malformed';
 
+CREATE FUNCTION paos.copy("table" regclass, columns text[], data bytea) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'paos_copy' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION paos.copy(regclass, text[], bytea) IS
+    'number of rows stored out of a value in the format of COPY BINARY; not for tables with row-level security';
+
 -- queries
 
 CREATE TYPE paos.query;

@@ -72,6 +72,47 @@ SELECT * FROM paos.rows('\x000000010000000200ff') AS v(a text);
 SELECT * FROM paos.rows('\x0000000100000001ff') AS v(a text);
 SELECT * FROM paos.rows('\x00000000');
 
+-- COPY out of a parameter
+CREATE TABLE copied (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text DEFAULT 'none', CHECK (id < 100));
+CREATE FUNCTION copy_data(body bytea) RETURNS bytea LANGUAGE sql AS
+    $$ SELECT '\x5047434f50590aff0d0a000000000000000000'::bytea || body || '\xffff' $$;
+SELECT paos.copy('copied', '{id,name}', copy_data('\x0002000000040000000500000003414243000200000004000000060000000144'));
+SELECT paos.copy('copied', '{id}', copy_data('\x00010000000400000007'));
+SELECT paos.copy('copied', '{id}', copy_data('\x'));
+SELECT * FROM copied;
+SELECT paos.copy('copied', '{id}', copy_data('\x00010000000400000007'));
+SELECT paos.copy('copied', '{id}', copy_data('\x000100000004000000ff'));
+SELECT paos.copy('copied', '{id}', copy_data('\x0001000000040000'));
+SELECT paos.copy('copied', '{id}', '\x');
+SELECT paos.copy('copied', '{id}', copy_data('\x0002000000040000000800000000'));
+SELECT paos.copy('copied', '{nosuch}', copy_data('\x'));
+SELECT paos.copy('copied', '{id,NULL}', copy_data('\x'));
+SELECT paos.copy('pg_stat_activity', '{pid}', copy_data('\x'));
+BEGIN READ ONLY;
+SELECT paos.copy('copied', '{id}', copy_data('\x'));
+ROLLBACK;
+-- a trigger that copies in turn
+CREATE TABLE copied_too (id int, name text);
+CREATE FUNCTION copy_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM paos.copy('copied_too', '{id}', copy_data('\x000100000004' || int4send(NEW.id)));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER copy_on BEFORE INSERT ON copied FOR EACH ROW EXECUTE FUNCTION copy_on();
+SELECT paos.copy('copied', '{id}', copy_data('\x0001000000040000000800010000000400000009'));
+SELECT * FROM copied_too;
+SET ROLE paos_object_user;
+SELECT paos.copy('copied', '{id}', copy_data('\x'));
+SELECT paos.copy('people', '{id}', copy_data('\x'));
+RESET ROLE;
+GRANT INSERT (id) ON copied TO paos_object_user;
+GRANT INSERT ON people TO paos_object_user;
+SET ROLE paos_object_user;
+SELECT paos.copy('copied', '{id}', copy_data('\x'));
+SELECT paos.copy('copied', '{id,name}', copy_data('\x'));
+SELECT paos.copy('people', '{id}', copy_data('\x'));
+RESET ROLE;
+
 SET client_min_messages = warning;
 DROP OWNED BY paos_object_user;
 DROP SCHEMA object_test CASCADE;
