@@ -11,6 +11,8 @@ passed=0
 failed=0
 mkdir -p build/log .test
 unset MAKEFLAGS MFLAGS MAKELEVEL
+# pg_regress's and the compilers' messages are read: untranslated, please.
+export LC_ALL=C.UTF-8
 
 # check NAME COMMAND... - one test, passed when the command is; output on failure
 check()
@@ -76,6 +78,7 @@ pg_regress()
     local out=$1 other=ISOLATION log=build/log/$runner-${1##*/}.log status=0 good bad
     test "$2" = REGRESS || other=REGRESS
     shift 2
+    rm -rf "$out"
     tools/server run "$@" -- make -s installcheck $other= REGRESS_OUT="$out" >"$log" 2>&1 ||
         status=$?
     good=$(grep -cE '^test .* ok +[0-9]+ ms$' "$log")
