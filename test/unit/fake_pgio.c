@@ -1,0 +1,326 @@
+/*
+ * fake_pgio.c - a server made of rules, in the place of pgio.c.
+ *
+ * There is one fake server and one state of it, however many connections are
+ * open.  Like the real pgio it takes memory before it sends, through the
+ * client's allocator, so that running out of memory there is tested too.
+ */
+#include "fake_pgio.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct paosi_pgio
+{
+    bool broken;
+};
+
+struct fake_rule
+{
+    fake_rule *older;
+    char part[256];
+    fake_table table;
+    fake_answer answer;
+    void *arg;
+    size_t times; /* SIZE_MAX: any number */
+};
+
+static struct
+{
+    fake_rule *rules;
+    fake_sent *sent;
+    size_t sent_size, exchanges;
+    paos_status refuse;
+    const char *refuse_message;
+    bool break_planned, broken;
+    size_t break_at, reached, answered;
+} server;
+
+static void *must(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
+}
+
+/* ---- rules ---- */
+
+fake_rule *fake_on(const char *part)
+{
+    fake_rule *rule = must(calloc(1, sizeof *rule));
+
+    snprintf(rule->part, sizeof rule->part, "%s", part);
+    rule->times = SIZE_MAX;
+    rule->older = server.rules;
+    server.rules = rule;
+    return rule;
+}
+
+void fake_columns(fake_rule *rule, const char *columns)
+{
+    fake_table_columns(&rule->table, columns);
+}
+
+void fake_row_cells(fake_rule *rule, const fake_cell *cells)
+{
+    fake_table_row(&rule->table, cells);
+}
+
+void fake_error(fake_rule *rule, const char *sqlstate, const char *message, const char *detail,
+                const char *hint)
+{
+    fake_table_error(&rule->table, sqlstate, message, detail, hint);
+}
+
+void fake_call(fake_rule *rule, fake_answer answer, void *arg)
+{
+    rule->answer = answer;
+    rule->arg = arg;
+}
+
+void fake_times(fake_rule *rule, size_t n)
+{
+    rule->times = n;
+}
+
+static fake_rule *find_rule(const char *sql)
+{
+    fake_rule *rule;
+
+    for (rule = server.rules; rule; rule = rule->older)
+        if (rule->times > 0 && strstr(sql, rule->part))
+            return rule;
+    fail_msg("no rule for the statement: %s", sql);
+    return NULL;
+}
+
+static paosi_result *answer(const fake_sent *sent)
+{
+    fake_rule *rule = find_rule(sent->sql);
+    fake_table table = {0};
+    paosi_result *result;
+
+    if (rule->times != SIZE_MAX)
+        rule->times--;
+    if (!rule->answer)
+        return fake_result_new(&rule->table);
+    rule->answer(sent, &table, rule->arg);
+    result = fake_result_new(&table);
+    fake_table_clear(&table);
+    return result;
+}
+
+/* ---- the log ---- */
+
+static void *copy_parameter(const paosi_parameter *p)
+{
+    size_t size = p->text ? strlen(p->data) : p->size;
+    unsigned char *copy = must(malloc(size + 1));
+
+    memcpy(copy, p->data, size);
+    copy[size] = 0;
+    return copy;
+}
+
+static const fake_sent *note(const paosi_statement *statement)
+{
+    fake_sent *sent;
+    size_t i;
+
+    server.sent = must(realloc(server.sent, (server.sent_size + 1) * sizeof *sent));
+    sent = &server.sent[server.sent_size++];
+    sent->sql = must(strdup(statement->sql));
+    sent->count = statement->count;
+    sent->exchange = server.exchanges;
+    sent->parameters = must(calloc(statement->count + 1, sizeof *sent->parameters));
+    for (i = 0; i < statement->count; i++)
+    {
+        sent->parameters[i] = statement->parameters[i];
+        if (sent->parameters[i].data)
+            sent->parameters[i].data = copy_parameter(&statement->parameters[i]);
+    }
+    return sent;
+}
+
+void fake_log_clear(void)
+{
+    size_t i, j;
+
+    for (i = 0; i < server.sent_size; i++)
+    {
+        for (j = 0; j < server.sent[i].count; j++)
+            free((void *) server.sent[i].parameters[j].data);
+        free(server.sent[i].parameters);
+        free(server.sent[i].sql);
+    }
+    free(server.sent);
+    server.sent = NULL;
+    server.sent_size = 0;
+    server.exchanges = 0;
+}
+
+size_t fake_sent_count(void)
+{
+    return server.sent_size;
+}
+
+size_t fake_exchanges(void)
+{
+    return server.exchanges;
+}
+
+const fake_sent *fake_sent_at(size_t i)
+{
+    assert_true(i < server.sent_size);
+    return &server.sent[i];
+}
+
+const fake_sent *fake_sent_find(const char *part, size_t skip)
+{
+    size_t i;
+
+    for (i = 0; i < server.sent_size; i++)
+        if (strstr(server.sent[i].sql, part) && skip-- == 0)
+            return &server.sent[i];
+    return NULL;
+}
+
+size_t fake_sent_with(const char *part)
+{
+    size_t n = 0;
+
+    while (fake_sent_find(part, n))
+        n++;
+    return n;
+}
+
+void fake_reset(void)
+{
+    while (server.rules)
+    {
+        fake_rule *rule = server.rules;
+
+        server.rules = rule->older;
+        fake_table_clear(&rule->table);
+        free(rule);
+    }
+    fake_log_clear();
+    memset(&server, 0, sizeof server);
+    paosi_alloc_fails = NULL;
+}
+
+/* ---- breaking ---- */
+
+void fake_refuse(paos_status status, const char *message)
+{
+    server.refuse = status;
+    server.refuse_message = message;
+}
+
+void fake_break(size_t exchange, size_t reached, size_t answered)
+{
+    assert_true(answered <= reached);
+    server.break_planned = true;
+    server.break_at = server.exchanges + exchange;
+    server.reached = reached;
+    server.answered = answered;
+}
+
+bool fake_broken(void)
+{
+    return server.broken;
+}
+
+/* ---- pgio.h ---- */
+
+paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
+                            char **message)
+{
+    paosi_pgio *io;
+
+    assert_non_null(conninfo);
+    (void) application;
+    if (server.refuse != PAOS_OK)
+    {
+        if (server.refuse_message)
+            *message = paosi_strdup(server.refuse_message);
+        return server.refuse;
+    }
+    io = paosi_calloc(1, sizeof *io);
+    if (!io)
+        return PAOS_NO_MEMORY;
+    *out = io;
+    return PAOS_OK;
+}
+
+void paosi_pgio_close(paosi_pgio *io)
+{
+    paosi_free(io);
+}
+
+int paosi_pgio_fd(const paosi_pgio *io)
+{
+    return io->broken ? -1 : 77;
+}
+
+const char *paosi_pgio_database(const paosi_pgio *io)
+{
+    (void) io;
+    return "fake";
+}
+
+const char *paosi_pgio_message(const paosi_pgio *io)
+{
+    return io->broken ? "the fake server hung up" : "";
+}
+
+/* Answers the first `reached` statements, and hands out the first `answered` results. */
+static void serve(const paosi_statement *statements, paosi_result **results, size_t reached,
+                  size_t answered)
+{
+    bool failed = false;
+    size_t i;
+
+    for (i = 0; i < reached; i++)
+    {
+        const fake_sent *sent = note(&statements[i]);
+        paosi_result *result = failed ? fake_result_skipped() : answer(sent);
+
+        failed = failed || paosi_result_outcome(result) == PAOSI_FAILED;
+        if (i < answered)
+            results[i] = result;
+        else
+            paosi_result_free(result);
+    }
+}
+
+paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
+                                paosi_result **results, size_t *reached)
+{
+    void *room;
+
+    memset(results, 0, n * sizeof *results);
+    *reached = 0;
+    if (io->broken)
+        return PAOS_DISCONNECTED;
+    room = paosi_malloc(1);
+    if (!room)
+        return PAOS_NO_MEMORY;
+    paosi_free(room);
+    if (!server.break_planned || server.exchanges != server.break_at)
+    {
+        serve(statements, results, n, n);
+        server.exchanges++;
+        *reached = n;
+        return PAOS_OK;
+    }
+    io->broken = server.broken = true;
+    *reached = server.reached < n ? server.reached : n;
+    serve(statements, results, *reached, server.answered);
+    server.exchanges++;
+    return PAOS_DISCONNECTED;
+}
