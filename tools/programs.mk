@@ -5,7 +5,7 @@
 
 ASAN_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_FLAGS = $(ASAN_FLAGS) -fsanitize=fuzzer-no-link
-HEADERS = $(wildcard src/*/*.h test/*/*.h examples/*.h bench/*.h)
+HEADERS = $(wildcard src/*/*.h test/*/*.h examples/*/*.h bench/*.h)
 FAKES = $(sort $(wildcard test/unit/fake_*.c))
 TEST_FLAGS = -Itest/unit -Itest/client
 # Tests of the client use what the library keeps to itself, so all link libpaos.a.
@@ -49,18 +49,24 @@ build/fuzz/%_fuzz: test/fuzz/%_fuzz.c $(wildcard test/fuzz/fake_*.c) $(wildcard 
 		-I$(shell $(PG_CONFIG) --includedir-server) $(PQ_CFLAGS) $(ASAN_FLAGS) -fsanitize=fuzzer \
 		-o $@ $< $(wildcard test/fuzz/fake_*.c) build/fuzz/libpaos.a $(PQ_LIBS) -lm
 
-EXAMPLES = $(patsubst %.c,build/%,$(wildcard examples/*.c))
-examples: $(EXAMPLES)
-BENCH_PROGRAMS = $(patsubst %.c,build/%,$(wildcard bench/*.c))
-bench-programs: $(BENCH_PROGRAMS)
-$(EXAMPLES) $(BENCH_PROGRAMS): build/%: %.c build/libpaos.a $(HEADERS)
-	@mkdir -p $(@D)
-	$(CC) $(CLIENT_FLAGS) $(CLIENT_CFLAGS) -o $@ $< build/libpaos.a $(PQ_LIBS) -lm
+# An example is one file, with what is in the directory of its name; the
+# benchmark is all files of bench.
+# $(1) program, without build/; $(2) its sources
+define program
+build/$(1): $(2) build/libpaos.a $$(HEADERS)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CLIENT_FLAGS) $$(CLIENT_CFLAGS) -o $$@ $(2) build/libpaos.a $$(PQ_LIBS) -lm
+endef
+EXAMPLES = $(basename $(wildcard examples/*.c))
+$(foreach e,$(EXAMPLES),$(eval $(call program,$(e),$(e).c $(wildcard $(e)/*.c))))
+$(eval $(call program,bench/run,$(wildcard bench/*.c)))
+examples: $(EXAMPLES:%=build/%)
+bench-programs: build/bench/run
 
 # --- every source by either compiler, warnings being errors ----------------------
 
 WERROR_CLIENT = $(CLIENT_SRC) $(wildcard test/unit/*.c test/client/*.c test/random/*.c \
-	examples/*.c bench/*.c)
+	examples/*.c examples/*/*.c bench/*.c)
 # $(1) compiler, $(2) flags
 define werror
 WERROR_$(1) = $$(patsubst %.c,build/werror-$(1)/%.o,$$(OBJS:.o=.c) $$(WERROR_CLIENT))
