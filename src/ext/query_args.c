@@ -161,7 +161,8 @@ Datum paos_query_bind(PG_FUNCTION_ARGS)
     tree = PaosQueryParse(args.text);
     SetParams(tree, &args);
     if (args.count > args.used)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("%d values for a query of %d parameters", args.count, args.used));
+        ereport(
+            ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("too many parameter values: %d, where %d are expected", args.count, args.used));
     PG_RETURN_TEXT_P(cstring_to_text(PaosQueryPrint(tree)));
 }

@@ -129,10 +129,7 @@ static bool NextRef(const Follow *follow, const PaosQueryNode *name, const PaosA
     Oid type = getBaseType(attribute->type);
 
     if (type != PaosRefTypeOid() && attribute->target == 0)
-        ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
-                errmsg("attribute \"%s\" is not a reference", name->text),
-                errdetail("Its type is %s.", format_type_be(attribute->type)),
-                PaosQueryErrorPosition(follow->source, name->location));
+        PaosStepRefuse(follow->source, name, type);
     if (attribute->isnull)
         return false;
     if (attribute->target == 0)

@@ -41,4 +41,8 @@ extern const PaosQueryNode *PaosPathFind(const PaosQueryNode *predicate);
 extern Node *PaosPathBind(const PaosBinding *binding, const PaosQueryNode *predicate,
                           const PaosQueryNode *path);
 
+/* Complains of a step in the middle of a path that is no reference. */
+extern void PaosStepRefuse(const char *text, const PaosQueryNode *name, Oid type)
+    pg_attribute_noreturn();
+
 #endif

@@ -61,17 +61,17 @@ static PaosQueryNode *RestOf(const PaosQueryNode *predicate)
     return rest;
 }
 
-static void RefuseStep(const PaosBinding *binding, const PaosQueryNode *name, Oid type)
+void PaosStepRefuse(const char *text, const PaosQueryNode *name, Oid type)
 {
     if (get_element_type(type) == PaosRefTypeOid())
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("a path cannot lead through the array \"%s\"", name->text),
                 errhint("Ask for a reference in it with \"contains\"."),
-                PaosQueryErrorPosition(binding->text, name->location));
+                PaosQueryErrorPosition(text, name->location));
     ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
             errmsg("attribute \"%s\" is not a reference", name->text),
             errdetail("Its type is %s.", format_type_be(type)),
-            PaosQueryErrorPosition(binding->text, name->location));
+            PaosQueryErrorPosition(text, name->location));
 }
 
 static void CheckNamesExist(const PaosBinding *binding, const PaosQueryNode *name)
@@ -147,6 +147,6 @@ Node *PaosPathBind(const PaosBinding *binding, const PaosQueryNode *predicate,
         return ThroughRef(binding, var, rest, step->next);
     target = PaosAttributeTarget(binding->row, number);
     if (target == 0)
-        RefuseStep(binding, step, type);
+        PaosStepRefuse(binding->text, step, type);
     return ThroughForeignKey(binding, var, target, rest);
 }
