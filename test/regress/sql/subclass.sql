@@ -53,6 +53,18 @@ CREATE TABLE early_child (PRIMARY KEY (id)) INHERITS (late_parent);
 SELECT paos.register_class('early_child', number => 305);
 SELECT paos.register_class('late_parent');
 
+-- a parent without a primary key that has children and rows already
+CREATE TABLE animal (name text);
+CREATE TABLE dog () INHERITS (animal);
+INSERT INTO animal VALUES ('Generic');
+INSERT INTO dog VALUES ('Rex'), ('Fido');
+SELECT paos.register_class('animal', number => 306), paos.register_class('dog', number => 307);
+INSERT INTO dog (name) VALUES ('Lassie');
+SELECT paos.ref(a), name FROM animal a ORDER BY id;
+SELECT paos.unregister_class('dog'), paos.unregister_class('animal');
+SELECT * FROM animal;
+SELECT paos.register_class('dog', number => 308);
+
 -- unregistering a subclass takes away its key and its default
 SELECT paos.unregister_class('phd');
 \d phd
