@@ -96,12 +96,10 @@ static void read_story(paos_conn *conn, paos_id sue_id)
 
     check(conn, paos_fetch(conn, sue_id, &sue));
     paos_conn_stats(conn, &stats);
-    printf("identity: sue, john.loves and bill.loves are one handle: ");
+    printf("identity: sue, john.loves and bill.loves are one handle:");
     for (size_t i = 0; i < paos_list_size(lovers); i++)
-        if (paos_object_ref(paos_list_at(lovers, i), "loves") != sue)
-            sue = NULL;
-    printf("%s (%p), objects cached: %llu\n", sue ? "yes" : "no", (void *) sue,
-           (unsigned long long) stats.objects);
+        printf(" %s", paos_object_ref(paos_list_at(lovers, i), "loves") == sue ? "yes" : "no");
+    printf("; objects cached: %llu\n", (unsigned long long) stats.objects);
     paos_object_release(sue);
     paos_list_free(lovers);
 }
