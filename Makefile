@@ -25,8 +25,9 @@ PG_NO_WARN = -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initiali
 REGRESS = $(sort $(basename $(notdir $(wildcard test/regress/sql/*.sql))))
 ISOLATION = $(sort $(basename $(notdir $(wildcard test/regress/specs/iso_*.spec))))
 REGRESS_OUT ?= build/regress
-REGRESS_OPTS = --inputdir=test/regress --outputdir=$(REGRESS_OUT) --load-extension=paos
-ISOLATION_OPTS = $(REGRESS_OPTS)
+REGRESS_WHERE = --inputdir=test/regress --outputdir=$(REGRESS_OUT) --load-extension=paos
+REGRESS_OPTS = $(REGRESS_WHERE)
+ISOLATION_OPTS = $(REGRESS_WHERE)
 REGRESS_PREP = regress-prep
 
 # Bitcode would need the very clang PostgreSQL was built with, and none of our
@@ -70,16 +71,18 @@ CLIENT_SRC = $(sort $(wildcard src/client/*.c))
 CLIENT_OBJS = $(CLIENT_SRC:src/client/%.c=build/plain/client/%.o)
 CLIENT_FLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -fPIC -Isrc/client $(PQ_CFLAGS)
 ifneq ($(CLIENT_SRC),)
-CLIENT = build/libpaos.a build/libpaos.so build/paos.pc
+CLIENT = build/libpaos.a build/libpaos.so
 endif
 
 include tools/programs.mk
 
 .PHONY: client install-client uninstall-client clean-build
+ifneq ($(PGXS),)
 all: client
 install: install-client
 uninstall: uninstall-client
 clean: clean-build
+endif
 
 client: $(CLIENT)
 
@@ -91,18 +94,15 @@ build/libpaos.so.$(SOVERSION): $(CLIENT_OBJS) src/client/paos.map
 		-Wl,-z,defs $(LDFLAGS) -o $@.tmp $(CLIENT_OBJS) $(PQ_LIBS) && mv $@.tmp $@
 build/libpaos.so: build/libpaos.so.$(SOVERSION)
 	ln -sfn libpaos.so.$(SOVERSION) $@
-build/paos.pc: src/client/paos.pc.in Makefile
-	@mkdir -p build
-	sed -e 's|@PREFIX@|$(CLIENT_PREFIX)|' -e 's|@LIBDIR@|$(CLIENT_LIBDIR)|' \
-		-e 's|@INCLUDEDIR@|$(CLIENT_INCLUDEDIR)|' -e 's|@VERSION@|$(PAOS_VERSION)|' $< >$@
-
 install-client: client
 ifneq ($(CLIENT),)
 	install -d '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig' '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
 	install -m 644 src/client/paos.h '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
 	install -m 644 build/libpaos.a build/libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)'
 	ln -sfn libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so'
-	install -m 644 build/paos.pc '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig'
+	sed -e 's|@PREFIX@|$(CLIENT_PREFIX)|' -e 's|@LIBDIR@|$(CLIENT_LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(CLIENT_INCLUDEDIR)|' -e 's|@VERSION@|$(PAOS_VERSION)|' \
+		src/client/paos.pc.in >'$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig/paos.pc'
 endif
 
 uninstall-client:
