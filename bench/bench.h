@@ -1,0 +1,143 @@
+/*
+ * bench.h - what the cases of the benchmark share.
+ *
+ * A case is a few variants of the same work, one by paos and others by hand with
+ * libpq.  They run in turns, so that whatever else the machine does meets all of
+ * them; each run checks its result before its time counts.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "paos.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BENCH_RUNS_MAX 101
+#define BENCH_VARIANTS_MAX 8
+
+typedef struct bench
+{
+    const char *conninfo;
+    size_t runs;
+    paos_conn *paos; /* new for each case */
+    PGconn *pq;
+} bench;
+
+/* ---- run.c ---- */
+
+/* Ends the program with a message. */
+void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* Ends the program with the connection's error, unless the status is PAOS_OK. */
+void check(const paos_conn *conn, paos_status status);
+/* A connection of paos with nothing cached. */
+paos_conn *open_paos(const bench *bench);
+
+/* ---- sample.c: times, and what they come to ---- */
+
+double now(void);
+
+typedef struct variant
+{
+    const char *name;
+    /* Does the work once and returns the seconds of what counts. */
+    double (*run)(bench *bench, void *state);
+    double times[BENCH_RUNS_MAX];
+} variant;
+
+/* All variants in turns, bench->runs times and once before that to warm up. */
+void sample(bench *bench, variant *variants, size_t n, void *state);
+/* Says on a terminal how far a case is; name NULL: done. */
+void show_run(const bench *bench, size_t run, const char *name);
+double median(const double *times, size_t n);
+/* Index of the variant with the least median among variants[first...]. */
+size_t fastest(const bench *bench, const variant *variants, size_t first, size_t n);
+
+/* Median, and the quarter below and above it, of what a takes for each that b takes. */
+typedef struct ratio
+{
+    double low, middle, high;
+} ratio;
+
+ratio ratio_of(const bench *bench, const double *a, const double *b);
+
+/* ---- table.c: the results, as a table for people and for documents ---- */
+
+void table_begin(void);
+/* A row of times of paos and of the best variant by hand; target NULL: none. */
+void table_compare(const bench *bench, const char *what, const variant *paos, const variant *hand,
+                   const char *target);
+/* A row of anything else; texts may be "". */
+void table_row(const char *what, const char *paos, const char *hand, const char *result,
+               const char *target);
+/* A line below the table. */
+void table_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void table_end(void);
+
+/* ---- sql.c: libpq by hand ---- */
+
+/* Runs commands that return nothing. */
+void run_sql(PGconn *pq, const char *sql);
+int64_t run_sql_int(PGconn *pq, const char *sql);
+/* Ends the program unless the result's status is as expected; returns the result. */
+PGresult *expect(PGconn *pq, PGresult *result, ExecStatusType status);
+void prepare(PGconn *pq, const char *name, const char *sql);
+/* Ids as paos draws them. */
+void draw_ids(PGconn *pq, const char *class_name, int64_t *ids, size_t n);
+
+/* ---- wire.c: values in PostgreSQL's binary formats ---- */
+
+typedef struct wire
+{
+    char *data;
+    size_t size, capacity;
+} wire;
+
+void wire_reset(wire *wire);
+void wire_free(wire *wire);
+void wire_bytes(wire *wire, const void *data, size_t size);
+void wire_int16(wire *wire, int value);
+void wire_int32(wire *wire, int32_t value);
+void wire_int64(wire *wire, int64_t value);
+void wire_float(wire *wire, double value);
+/* Starts a one-dimensional array of n values, each then written with its length. */
+void wire_array(wire *wire, Oid type, size_t n);
+int32_t read_int32(const char *data);
+int64_t read_int64(const char *data);
+
+/* ---- node.c: the class most cases work on ---- */
+
+#define NODES 10000
+#define NODE_TEXT 32
+
+typedef struct node
+{
+    int64_t id; /* the key */
+    char name[NODE_TEXT];
+    int32_t size;
+    double weight;
+    int64_t next; /* index of another node, or as a ref once ids are drawn */
+} node;
+
+/* Makes class bench.node, empty. */
+void node_create(PGconn *pq);
+/* Puts n rows in it, straight, and returns the sum of sizes. */
+void node_fill(PGconn *pq, size_t n);
+/* What the nth node looks like. */
+node node_make(size_t i, size_t n);
+/* Ends the program unless the table holds n nodes whose references form one ring. */
+void node_verify(PGconn *pq, size_t n);
+
+/* ---- cases ---- */
+
+void case_commit(bench *bench); /* commit.c */
+void case_update(bench *bench); /* update.c */
+void case_get(bench *bench);    /* get.c */
+void case_hot(bench *bench);    /* hot.c */
+void case_walk(bench *bench);   /* walk.c */
+void case_memory(bench *bench); /* memory.c */
+void case_server(bench *bench); /* server.c */
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * run.c - the benchmark's program: which cases, and on what server.
+ *
+ * No time is a pass or a failure here: the table shows the target beside what was
+ * measured.  A wrong result is a failure, and no time is printed for it.
+ */
+#include "bench.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct
+{
+    const char *name;
+    void (*run)(bench *bench);
+    const char *what;
+} cases[] = {
+    {"commit", case_commit, "10,000 new objects with references"},
+    {"update", case_update, "10,000 changed objects"},
+    {"get", case_get, "10,000 objects by a query"},
+    {"hot", case_hot, "attributes and references of cached objects"},
+    {"walk", case_walk, "a graph of 40,000 objects, nothing cached"},
+    {"memory", case_memory, "client memory of 100,000 cached objects"},
+    {"server", case_server, "single-row writes with and without paos, nobody listening"},
+};
+#define CASES (sizeof cases / sizeof *cases)
+
+void die(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fputs("\nbench: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(1);
+}
+
+void check(const paos_conn *conn, paos_status status)
+{
+    const paos_error *error = paos_conn_error(conn);
+
+    if (status != PAOS_OK)
+        die("%s: %s %s", paos_status_name(status), error->message, error->detail);
+}
+
+paos_conn *open_paos(const bench *bench)
+{
+    paos_conn *conn = NULL;
+
+    check(NULL, paos_conn_open(bench->conninfo, "bench", &conn));
+    return conn;
+}
+
+static void open_bench(bench *bench)
+{
+    bench->pq = PQconnectdb(bench->conninfo);
+    if (PQstatus(bench->pq) != CONNECTION_OK)
+        die("%s", PQerrorMessage(bench->pq));
+    run_sql(bench->pq, "SET client_min_messages = warning;"
+                       "CREATE EXTENSION IF NOT EXISTS paos;"
+                       "DROP SCHEMA IF EXISTS bench CASCADE;"
+                       "CREATE SCHEMA bench");
+}
+
+static void run_case(bench *bench, size_t i)
+{
+    fprintf(stderr, "%s: %s\n", cases[i].name, cases[i].what);
+    bench->paos = open_paos(bench);
+    cases[i].run(bench);
+    paos_conn_close(bench->paos);
+}
+
+static size_t find_case(const char *name)
+{
+    for (size_t i = 0; i < CASES; i++)
+        if (strcmp(name, cases[i].name) == 0)
+            return i;
+    die("no case \"%s\": --help lists them", name);
+}
+
+static void show_usage(void)
+{
+    printf("usage: run [--runs=N] [CASE]...\n"
+           "Compares paos with libpq by hand, on the server of $PAOS_CONNINFO; schema bench\n"
+           "there is dropped and made anew. Without cases all of them:\n");
+    for (size_t i = 0; i < CASES; i++)
+        printf("    %-8s %s\n", cases[i].name, cases[i].what);
+}
+
+/* Options come first. Returns the index of the first case's name. */
+static int read_options(bench *bench, int argc, char **argv)
+{
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-'; i++)
+    {
+        if (strncmp(argv[i], "--runs=", 7) == 0)
+        {
+            bench->runs = strtoul(argv[i] + 7, NULL, 10);
+            if (bench->runs < 1 || bench->runs > BENCH_RUNS_MAX)
+                die("--runs takes 1 to %d", BENCH_RUNS_MAX);
+            continue;
+        }
+        show_usage();
+        exit(strcmp(argv[i], "--help") == 0 ? 0 : 2);
+    }
+    return i;
+}
+
+int main(int argc, char **argv)
+{
+    bench bench = {.conninfo = getenv("PAOS_CONNINFO"), .runs = 11};
+    int first = read_options(&bench, argc, argv);
+
+    for (int i = first; i < argc; i++)
+        find_case(argv[i]);
+    if (!bench.conninfo)
+        bench.conninfo = "";
+    open_bench(&bench);
+    table_begin();
+    for (size_t i = 0; first == argc && i < CASES; i++)
+        run_case(&bench, i);
+    for (int i = first; i < argc; i++)
+        run_case(&bench, find_case(argv[i]));
+    table_end();
+    run_sql(bench.pq, "DROP SCHEMA bench CASCADE");
+    PQfinish(bench.pq);
+    return 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * table.c - the results: a Markdown table on stdout, which is also easy to read
+ * as it is.  Notes come below it, at the end.
+ */
+#include "bench.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define NOTES_MAX 64
+
+static char notes[NOTES_MAX][240];
+static size_t notes_size;
+
+static void print_row(const char *what, const char *paos, const char *hand, const char *result,
+                      const char *target)
+{
+    printf("| %-50s | %-10s | %-18s | %-24s | %-9s |\n", what, paos, hand, result, target);
+    fflush(stdout);
+}
+
+void table_begin(void)
+{
+    print_row("what", "paos", "by hand", "ratio (half of the runs)", "target");
+    printf("|%.52s|%.12s|%.20s|%.26s|%.11s|\n",
+           "----------------------------------------------------", "------------",
+           "--------------------", "--------------------------", "-----------");
+}
+
+void table_compare(const bench *bench, const char *what, const variant *paos, const variant *hand,
+                   const char *target)
+{
+    ratio ratio = ratio_of(bench, paos->times, hand->times);
+    char left[32], right[64], result[64];
+
+    snprintf(left, sizeof left, "%.1f ms", median(paos->times, bench->runs) * 1e3);
+    snprintf(right, sizeof right, "%.1f ms", median(hand->times, bench->runs) * 1e3);
+    snprintf(result, sizeof result, "%.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high);
+    print_row(what, left, right, result, target ? target : "");
+}
+
+void table_row(const char *what, const char *paos, const char *hand, const char *result,
+               const char *target)
+{
+    print_row(what, paos, hand, result, target);
+}
+
+void table_note(const char *format, ...)
+{
+    va_list args;
+
+    if (notes_size == NOTES_MAX)
+        return;
+    va_start(args, format);
+    vsnprintf(notes[notes_size++], sizeof notes[0], format, args);
+    va_end(args);
+}
+
+void table_end(void)
+{
+    if (notes_size > 0)
+        printf("\n");
+    for (size_t i = 0; i < notes_size; i++)
+        printf("- %s\n", notes[i]);
+}
