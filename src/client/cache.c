@@ -1,0 +1,265 @@
+/*
+ * cache.c - where objects live, and which go when there are too many.
+ *
+ * An object is in one of three chains: clean (may go), held (someone has a
+ * handle or a list), dirty (changed, or not stored yet).  Slabs are never given
+ * back before the connection is closed, so that a stale handle still points to
+ * memory that says so.
+ */
+#include "paos_int.h"
+
+static paosi_chain *chain_of(paosi_cache *cache, uint32_t flags)
+{
+    if (flags & PAOSI_CLEAN)
+        return &cache->clean;
+    if (flags & PAOSI_HELD)
+        return &cache->held;
+    return flags & PAOSI_DIRTY ? &cache->dirty : NULL;
+}
+
+static void chain_remove(paosi_cache *cache, paos_object *object)
+{
+    paosi_chain *chain = chain_of(cache, object->flags);
+
+    if (!chain)
+        return;
+    if (object->prev == PAOSI_NONE)
+        chain->first = object->next;
+    else
+        paosi_cache_at(cache, object->prev)->next = object->next;
+    if (object->next == PAOSI_NONE)
+        chain->last = object->prev;
+    else
+        paosi_cache_at(cache, object->next)->prev = object->prev;
+    chain->size--;
+    object->flags &= ~(uint32_t) PAOSI_CHAINS;
+}
+
+static void chain_append(paosi_cache *cache, paos_object *object, uint32_t flag)
+{
+    paosi_chain *chain = chain_of(cache, flag);
+
+    object->flags |= flag;
+    object->prev = chain->last;
+    object->next = PAOSI_NONE;
+    if (chain->last == PAOSI_NONE)
+        chain->first = object->slot;
+    else
+        paosi_cache_at(cache, chain->last)->next = object->slot;
+    chain->last = object->slot;
+    chain->size++;
+}
+
+void paosi_cache_place(paos_object *object)
+{
+    paosi_cache *cache = &paosi_object_conn(object)->cache;
+    bool dirty = object->draft || object->flags & (PAOSI_NEW | PAOSI_DELETE);
+    uint32_t flag = dirty ? PAOSI_DIRTY : object->holds ? PAOSI_HELD : PAOSI_CLEAN;
+
+    if (object->flags & flag && flag != PAOSI_CLEAN)
+        return;
+    chain_remove(cache, object);
+    chain_append(cache, object, flag);
+}
+
+/* ---- slots ---- */
+
+static bool slab_add(paosi_cache *cache)
+{
+    paos_object *slab;
+    uint32_t i;
+
+    if (cache->slabs_size == cache->slabs_capacity)
+    {
+        size_t capacity = cache->slabs_capacity ? 2 * cache->slabs_capacity : 16;
+        paos_object **slabs = paosi_realloc(cache->slabs, capacity * sizeof *slabs);
+
+        if (!slabs)
+            return false;
+        cache->slabs = slabs;
+        cache->slabs_capacity = capacity;
+    }
+    slab = paosi_calloc(PAOSI_SLAB, sizeof *slab);
+    if (!slab)
+        return false;
+    for (i = PAOSI_SLAB; i-- > 0;)
+    {
+        slab[i].slot = (uint32_t) (cache->slabs_size << PAOSI_SLAB_BITS) + i;
+        slab[i].next = cache->free;
+        cache->free = slab[i].slot;
+    }
+    cache->slabs[cache->slabs_size++] = slab;
+    return true;
+}
+
+paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, paos_object **out)
+{
+    paosi_cache *cache = &conn->cache;
+    paos_object *object;
+    paos_status status;
+
+    if (cache->free == PAOSI_NONE && !slab_add(cache))
+        return paosi_fail_memory(conn);
+    object = paosi_cache_at(cache, cache->free);
+    object->id = id;
+    status = paosi_map_add(conn, object);
+    if (status != PAOS_OK)
+        return status;
+    cache->free = object->next;
+    object->shape = paosi_shape_hold(shape);
+    object->flags = 0;
+    object->holds = 0;
+    object->version = 0;
+    object->left = object->right = object->slot;
+    *out = object;
+    return PAOS_OK;
+}
+
+void paosi_cache_drop(paos_conn *conn, paos_object *object)
+{
+    paosi_cache *cache = &conn->cache;
+
+    paosi_ring_leave(object);
+    chain_remove(cache, object);
+    paosi_map_remove(conn, object);
+    if (object->flags & PAOSI_ABSENT)
+        cache->absent--;
+    paosi_draft_drop(object);
+    paosi_free(object->row);
+    object->row = NULL;
+    paosi_shape_release(object->shape);
+    object->shape = NULL;
+    object->next = cache->free;
+    cache->free = object->slot;
+}
+
+void paosi_cache_init(paos_conn *conn)
+{
+    paosi_cache *cache = &conn->cache;
+
+    cache->free = PAOSI_NONE;
+    cache->clean.first = cache->clean.last = PAOSI_NONE;
+    cache->held = cache->dirty = cache->clean;
+}
+
+void paosi_cache_free(paos_conn *conn)
+{
+    paosi_cache *cache = &conn->cache;
+    size_t i;
+
+    for (i = 0; i < cache->slabs_size * PAOSI_SLAB; i++)
+    {
+        paos_object *object = paosi_cache_at(cache, (uint32_t) i);
+
+        if (!object->shape)
+            continue;
+        paosi_free(object->row);
+        paosi_free(object->draft);
+        paosi_shape_release(object->shape);
+    }
+    for (i = 0; i < cache->slabs_size; i++)
+        paosi_free(cache->slabs[i]);
+    paosi_free(cache->slabs);
+    paosi_free(conn->map.slots);
+}
+
+/* ---- holding ---- */
+
+paos_object *paos_object_hold(paos_object *object)
+{
+    if (!object || !object->shape)
+        return NULL;
+    if (object->holds++ == 0)
+        paosi_cache_place(object);
+    return object;
+}
+
+void paos_object_release(paos_object *object)
+{
+    if (!object || !object->shape || object->holds == 0)
+        return;
+    if (--object->holds == 0)
+        paosi_cache_place(object);
+}
+
+/* ---- trimming ---- */
+
+/* Moves a target that may go to the end of its chain, where trimming stops. */
+static void protect(paos_conn *conn, const paosi_column *column, paosi_cell cell)
+{
+    paos_object *target;
+    uint64_t id = paosi_reference_id(column, cell);
+
+    if (!id || paosi_reference_find(conn, id, &target) != PAOSI_KNOWN_PRESENT ||
+        !(target->flags & PAOSI_CLEAN) || target->flags & PAOSI_MARK)
+        return;
+    target->flags |= PAOSI_MARK;
+    paosi_cache_place(target);
+}
+
+/* A borrowed handle is good while the object that it was got from is held. */
+static void protect_targets(paos_conn *conn, paosi_chain *chain)
+{
+    uint32_t slot;
+    unsigned i;
+
+    for (slot = chain->first; slot != PAOSI_NONE;)
+    {
+        const paos_object *object = paosi_cache_at(&conn->cache, slot);
+
+        for (i = 0; i < object->shape->count; i++)
+        {
+            const paosi_column *column = &object->shape->columns[i];
+
+            if (column->type.store == PAOSI_REF || column->type.store == PAOSI_KEY)
+                protect(conn, column, paosi_object_cell(object, i));
+        }
+        slot = object->next;
+    }
+}
+
+static void unprotect(paosi_cache *cache)
+{
+    uint32_t slot;
+
+    for (slot = cache->clean.last; slot != PAOSI_NONE;)
+    {
+        paos_object *object = paosi_cache_at(cache, slot);
+
+        if (!(object->flags & PAOSI_MARK))
+            return;
+        object->flags &= ~(uint32_t) PAOSI_MARK;
+        slot = object->prev;
+    }
+}
+
+static size_t total(const paosi_cache *cache)
+{
+    return cache->clean.size + cache->held.size + cache->dirty.size;
+}
+
+void paosi_cache_trim(paos_conn *conn, paos_object *keep)
+{
+    paosi_cache *cache = &conn->cache;
+    size_t size = total(cache);
+    size_t goal = cache->bound - cache->bound / 8;
+
+    if (size <= cache->bound || size < cache->trim_at)
+        return;
+    paos_object_hold(keep);
+    protect_targets(conn, &cache->held);
+    protect_targets(conn, &cache->dirty);
+    while (size > goal && cache->clean.first != PAOSI_NONE)
+    {
+        paos_object *object = paosi_cache_at(cache, cache->clean.first);
+
+        if (object->flags & PAOSI_MARK)
+            break;
+        paosi_cache_drop(conn, object);
+        size--;
+    }
+    unprotect(cache);
+    paos_object_release(keep);
+    /* When little can go, do not look again for every few objects more. */
+    cache->trim_at = size <= goal ? 0 : size + size / 8;
+}

@@ -1,0 +1,286 @@
+/*
+ * conn.c - a connection: opening, closing, exchanges with the server.
+ *
+ * Once `broken` is set nothing is sent any more; what is cached stays readable.
+ * Every statement goes through paosi_conn_exchange, which is what makes the
+ * figures of paos_conn_stats true.
+ */
+#include "paos_int.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define DEFAULT_CACHE 100000
+
+/* ---- exchanges ---- */
+
+void paosi_results_free(paosi_result **results, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+    {
+        if (results[i])
+            paosi_result_free(results[i]);
+        results[i] = NULL;
+    }
+}
+
+/* Converted values are borrowed until here. */
+static void conversions_drop(paos_conn *conn)
+{
+    unsigned i;
+
+    for (i = 0; conn->conversions && i < PAOSI_CONVERSIONS && conn->conversions[i]; i++)
+    {
+        paosi_free(conn->conversions[i]);
+        conn->conversions[i] = NULL;
+    }
+    conn->conversion = 0;
+}
+
+static paos_status fail_broken(paos_conn *conn)
+{
+    const char *message = paosi_pgio_message(conn->io);
+
+    conn->broken = true;
+    return paosi_fail_detail(conn, PAOS_DISCONNECTED, paos_status_text(PAOS_DISCONNECTED), message,
+                             "");
+}
+
+paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, size_t n,
+                            paosi_result **results, size_t *reached)
+{
+    paos_status status;
+
+    memset(results, 0, n * sizeof *results);
+    *reached = 0;
+    if (conn->broken)
+        return fail_broken(conn);
+    conversions_drop(conn);
+    conn->stats.statements += n;
+    conn->stats.round_trips++;
+    status = paosi_pgio_exchange(conn->io, statements, n, results, reached);
+    if (status == PAOS_NO_MEMORY)
+        return paosi_fail_memory(conn);
+    return status == PAOS_OK ? PAOS_OK : fail_broken(conn);
+}
+
+paos_status paosi_conn_exchange(paos_conn *conn, const paosi_statement *statements, size_t n,
+                                paosi_result **results)
+{
+    size_t reached;
+    paos_status status = paosi_conn_send(conn, statements, n, results, &reached);
+
+    if (status != PAOS_OK)
+        paosi_results_free(results, n);
+    return status;
+}
+
+paos_status paosi_conn_ask(paos_conn *conn, const paosi_statement *statements, size_t n,
+                           paosi_result **results)
+{
+    paos_status status = paosi_conn_exchange(conn, statements, n, results);
+    size_t i;
+
+    for (i = 0; status == PAOS_OK && i < n; i++)
+        if (paosi_result_outcome(results[i]) == PAOSI_FAILED)
+            status = paosi_fail_result(conn, results[i]);
+    if (status != PAOS_OK)
+        paosi_results_free(results, n);
+    return status;
+}
+
+void *paosi_conn_conversion(paos_conn *conn, size_t size)
+{
+    char *room;
+
+    if (!conn->conversions)
+        conn->conversions = paosi_calloc(PAOSI_CONVERSIONS, sizeof *conn->conversions);
+    room = conn->conversions ? paosi_malloc(size) : NULL;
+    if (!room)
+    {
+        paosi_fail_memory(conn);
+        return NULL;
+    }
+    paosi_free(conn->conversions[conn->conversion]);
+    conn->conversions[conn->conversion] = room;
+    conn->conversion = (conn->conversion + 1) % PAOSI_CONVERSIONS;
+    return room;
+}
+
+/* ---- opening ---- */
+
+/* Remembers the types' oids, or says that there is no extension. */
+static paos_status take_extension(paos_conn *conn, const paosi_result *result)
+{
+    size_t size;
+    paosi_buffer message = {0};
+    paos_status status;
+
+    if (paosi_result_outcome(result) != PAOSI_DONE)
+        return paosi_fail_result(conn, result);
+    if (paosi_result_rows(result) == 1)
+    {
+        conn->ref_oid = paosi_read32(paosi_result_value(result, 0, 0, &size));
+        conn->refs_oid = paosi_read32(paosi_result_value(result, 0, 1, &size));
+        return PAOS_OK;
+    }
+    paosi_buffer_format(&message, "database \"%s\" has no extension paos",
+                        paosi_pgio_database(conn->io));
+    status =
+        paosi_fail_detail(conn, PAOS_INVALID, message.failed ? "no extension paos" : message.data,
+                          "", "Run CREATE EXTENSION paos in the database.");
+    paosi_buffer_free(&message);
+    return status;
+}
+
+/* On a server that only reads there is no author to note down, and nothing to notify. */
+static paos_status take_introduction(paos_conn *conn, const paosi_result *result)
+{
+    if (paosi_result_outcome(result) != PAOSI_FAILED ||
+        strcmp(paosi_result_sqlstate(result), "25006") == 0)
+        return PAOS_OK;
+    return paosi_fail_result(conn, result);
+}
+
+/* Says who we are, and learns whether the server has what we need. */
+static paos_status introduce(paos_conn *conn, const char *application)
+{
+    char host[256] = "";
+    char pid[24], uid[24];
+    const paosi_parameter who[] = {
+        {0, true, host, 0},
+        {0, true, pid, 0},
+        {0, true, uid, 0},
+        {0, true, application ? application : "paos", 0},
+    };
+    const paosi_statement statements[] = {
+        {"SELECT t.oid, t.typarray FROM pg_catalog.pg_extension e"
+         " JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) 'paos'"
+         " JOIN pg_catalog.pg_type t ON t.typnamespace OPERATOR(pg_catalog.=) n.oid"
+         " AND t.typname OPERATOR(pg_catalog.=) 'ref'"
+         " WHERE e.extname OPERATOR(pg_catalog.=) 'paos'",
+         NULL, 0},
+        {"SELECT paos.introduce($1::pg_catalog.text, $2::pg_catalog.int8, $3::pg_catalog.int8,"
+         " $4::pg_catalog.text)",
+         who, 4},
+    };
+    paosi_result *results[2];
+    paos_status status;
+
+    gethostname(host, sizeof host - 1);
+    snprintf(pid, sizeof pid, "%ld", (long) getpid());
+    snprintf(uid, sizeof uid, "%ld", (long) getuid());
+    status = paosi_conn_exchange(conn, statements, 2, results);
+    if (status != PAOS_OK)
+        return status;
+    status = take_extension(conn, results[0]);
+    if (status == PAOS_OK)
+        status = take_introduction(conn, results[1]);
+    paosi_results_free(results, 2);
+    return status;
+}
+
+static paos_status connect_io(paos_conn *conn, const char *conninfo, const char *application)
+{
+    char *message = NULL;
+    paos_status status = paosi_pgio_open(conninfo, application, &conn->io, &message);
+
+    if (status == PAOS_NO_MEMORY)
+        return paosi_fail_memory(conn);
+    if (status != PAOS_OK)
+        paosi_fail_detail(conn, status, message ? message : paos_status_text(status), "", "");
+    paosi_free(message);
+    return status;
+}
+
+paos_status paos_conn_open(const char *conninfo, const char *application, paos_conn **out)
+{
+    paosi_error error = {{PAOS_INVALID, "", "conninfo and out must not be NULL", "", ""}, NULL};
+    paos_conn *conn;
+    paos_status status;
+
+    if (!conninfo || !out)
+    {
+        paosi_fail_open(&error);
+        return PAOS_INVALID;
+    }
+    conn = paosi_calloc(1, sizeof *conn);
+    if (!conn)
+    {
+        error.shown.status = PAOS_NO_MEMORY;
+        error.shown.message = paos_status_text(PAOS_NO_MEMORY);
+        paosi_fail_open(&error);
+        return PAOS_NO_MEMORY;
+    }
+    conn->cache.bound = DEFAULT_CACHE;
+    paosi_cache_init(conn);
+    conn->conflicts = paosi_list_new(conn, 0);
+    status = conn->conflicts ? connect_io(conn, conninfo, application) : paosi_fail_memory(conn);
+    if (status == PAOS_OK)
+        status = introduce(conn, application);
+    if (status == PAOS_OK)
+    {
+        *out = conn;
+        return PAOS_OK;
+    }
+    paosi_fail_open(&conn->error);
+    paos_conn_close(conn);
+    return status;
+}
+
+void paos_conn_close(paos_conn *conn)
+{
+    if (!conn)
+        return;
+    paosi_pgio_close(conn->io);
+    paos_list_free(conn->conflicts);
+    paosi_list_detach(conn);
+    paosi_cache_free(conn);
+    paosi_catalog_free(conn);
+    conversions_drop(conn);
+    paosi_free(conn->conversions);
+    paosi_buffer_free(&conn->cells);
+    paosi_buffer_free(&conn->offsets);
+    paosi_free(conn->error.texts);
+    paosi_free(conn);
+}
+
+/* ---- what there is to know and set ---- */
+
+const paos_list *paos_conn_conflicts(const paos_conn *conn)
+{
+    return conn ? conn->conflicts : NULL;
+}
+
+void paos_conn_stats(const paos_conn *conn, paos_stats *out)
+{
+    if (!conn || !out)
+        return;
+    *out = conn->stats;
+    out->objects = conn->cache.clean.size + conn->cache.held.size + conn->cache.dirty.size -
+                   conn->cache.absent;
+}
+
+int paos_conn_fd(const paos_conn *conn)
+{
+    return conn && !conn->broken ? paosi_pgio_fd(conn->io) : -1;
+}
+
+paos_status paos_conn_set_cache(paos_conn *conn, size_t objects)
+{
+    if (!conn)
+        return PAOS_INVALID;
+    conn->cache.bound = objects;
+    paosi_cache_trim(conn, NULL);
+    return PAOS_OK;
+}
+
+paos_status paos_conn_set_lock_wait(paos_conn *conn, int timeout_ms)
+{
+    if (!conn)
+        return PAOS_INVALID;
+    conn->lock_wait = timeout_ms;
+    return PAOS_OK;
+}

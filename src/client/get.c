@@ -1,0 +1,333 @@
+/*
+ * get.c - finding objects: by a query, or by their names.
+ *
+ * In mode PAOS_WRITE the answer may change between finding it and having the
+ * rights on it, so that it is asked for again once they are there, until every
+ * object of the answer is one whose right we have.
+ */
+#include "paos_int.h"
+
+#include <stdlib.h>
+
+#define ATTEMPTS 3
+/* Answers in a row that may contain an object whose right we do not have. */
+#define LOCK_ROUNDS 100
+/* The protocol has no room for more parameters. */
+#define ARGUMENTS_MAX 65534
+
+/* ---- the statement ---- */
+
+typedef struct question
+{
+    paos_conn *conn;
+    const char *class_name;
+    const char *query; /* NULL: every object */
+    size_t nargs;
+    paosi_parameter *parameters; /* the query, then its arguments */
+    char *rooms;
+    paosi_class *class;
+    paosi_buffer sql;
+    paosi_statement statement;
+    paosi_result *result;
+} question;
+
+static void question_free(question *q)
+{
+    paosi_results_free(&q->result, 1);
+    paosi_buffer_free(&q->sql);
+    paosi_free(q->parameters);
+    paosi_free(q->rooms);
+}
+
+static paos_status question_make(question *q, const paos_value *args)
+{
+    const paosi_parameter query = {0, true, q->query, 0};
+    paos_status status = PAOS_OK;
+    size_t i;
+
+    if (q->nargs > ARGUMENTS_MAX || (q->nargs > 0 && !args))
+        return paosi_fail(q->conn, PAOS_INVALID, "%zu arguments", q->nargs);
+    if (q->query && !paosi_utf8_valid(q->query, strlen(q->query)))
+        return paosi_fail(q->conn, PAOS_INVALID, "query is not valid UTF-8");
+    q->parameters = paosi_malloc((q->nargs + 1) * sizeof *q->parameters);
+    q->rooms = paosi_malloc(q->nargs * PAOSI_ARGUMENT);
+    if (!q->parameters || !q->rooms)
+        return paosi_fail_memory(q->conn);
+    q->parameters[0] = query;
+    for (i = 0; status == PAOS_OK && i < q->nargs; i++)
+        status = paosi_value_parameter(q->conn, &args[i], q->rooms + i * PAOSI_ARGUMENT,
+                                       &q->parameters[i + 1]);
+    return status;
+}
+
+/* The statement for the class as it is known now. */
+static paos_status question_state(question *q)
+{
+    const char *select;
+    paos_status status = paosi_class_find(q->conn, q->class_name, &q->class);
+    size_t i;
+
+    if (status != PAOS_OK)
+        return status;
+    select = paosi_class_select(q->class);
+    if (!select)
+        return paosi_fail_memory(q->conn);
+    paosi_buffer_reset(&q->sql);
+    paosi_buffer_text(&q->sql, select);
+    if (q->query)
+        paosi_buffer_text(&q->sql, " WHERE p OPERATOR(paos.@@) ");
+    if (q->query && q->nargs == 0)
+        paosi_buffer_text(&q->sql, "$1::paos.query");
+    if (q->query && q->nargs > 0)
+    {
+        paosi_buffer_text(&q->sql, "paos.bind($1::paos.query");
+        for (i = 0; i < q->nargs; i++)
+            paosi_buffer_format(&q->sql, ", $%zu", i + 2);
+        paosi_buffer_text(&q->sql, ")");
+    }
+    paosi_buffer_add(&q->sql, "", 1);
+    if (q->sql.failed)
+        return paosi_fail_memory(q->conn);
+    q->statement.sql = q->sql.data;
+    q->statement.parameters = q->parameters;
+    q->statement.count = q->query ? q->nargs + 1 : 0;
+    return PAOS_OK;
+}
+
+/* ---- asking ---- */
+
+/* Asks until the result fits the class; with a right to be taken first, when `lock` is given. */
+static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
+{
+    paos_status status = PAOS_OK;
+    bool again = true;
+    int i;
+
+    for (i = 1; status == PAOS_OK && again; i++)
+    {
+        paosi_statement statements[2];
+        paosi_result *results[2] = {NULL, NULL};
+        size_t n = 0;
+
+        again = false;
+        status = question_state(q);
+        if (status != PAOS_OK)
+            return status;
+        if (lock)
+            statements[n++] = lock->statement;
+        statements[n++] = q->statement;
+        status = paosi_conn_exchange(q->conn, statements, n, results);
+        if (status == PAOS_OK && lock)
+            status = paosi_lock_outcome(q->conn, results[0], lock, timeout_ms);
+        if (status == PAOS_OK)
+            status = paosi_load_check(q->class, results[n - 1], i == ATTEMPTS, &again);
+        paosi_results_free(&q->result, 1);
+        if (status == PAOS_OK && !again)
+        {
+            q->result = results[n - 1];
+            results[n - 1] = NULL;
+        }
+        paosi_results_free(results, n);
+        if (status == PAOS_OK && again)
+            status = paosi_catalog_load(q->conn, NULL, NULL);
+    }
+    return status;
+}
+
+/* ---- rights on all of an answer ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *) a;
+    uint64_t y = *(const uint64_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+/* Moves to `more` the objects of the answer that are not among `ids`, which are sorted. */
+static paos_status find_unlocked(question *q, const paosi_ids *ids, paosi_ids *more)
+{
+    size_t row;
+
+    more->size = 0;
+    for (row = 0; row < paosi_result_rows(q->result); row++)
+    {
+        uint64_t id = paosi_load_id(q->class, q->result, row);
+
+        if (id && ids->size > 0 &&
+            bsearch(&id, ids->items, ids->size, sizeof id, compare_ids) != NULL)
+            continue;
+        if (id && !paosi_ids_add(more, id))
+            return paosi_fail_memory(q->conn);
+    }
+    return PAOS_OK;
+}
+
+static paos_status add_locked(paos_conn *conn, paosi_ids *ids, const paosi_ids *more)
+{
+    size_t i;
+
+    for (i = 0; i < more->size; i++)
+        if (!paosi_ids_add(ids, more->items[i]))
+            return paosi_fail_memory(conn);
+    qsort(ids->items, ids->size, sizeof *ids->items, compare_ids);
+    return PAOS_OK;
+}
+
+/* Takes the rights on what the answer has more, and asks again. */
+static paos_status lock_and_ask(question *q, const paosi_ids *more)
+{
+    int wait = q->conn->lock_wait;
+    paosi_lock_call lock;
+    paos_status status;
+
+    paosi_lock_prepare(&lock, q->conn, more->items, more->size, wait);
+    status = lock.refs.failed ? paosi_fail_memory(q->conn) : ask(q, &lock, wait);
+    paosi_buffer_free(&lock.refs);
+    return status;
+}
+
+static paos_status lock_answer(question *q)
+{
+    paosi_ids ids = {0}, more = {0};
+    paos_status status = find_unlocked(q, &ids, &more);
+    int round;
+
+    for (round = 0; status == PAOS_OK && more.size > 0; round++)
+    {
+        if (round == LOCK_ROUNDS)
+            status = paosi_fail(q->conn, PAOS_CONFLICT, "the answer keeps changing");
+        else
+            status = lock_and_ask(q, &more);
+        if (status == PAOS_OK)
+            status = add_locked(q->conn, &ids, &more);
+        /* One was deleted meanwhile, so that none was locked: look what is there now. */
+        if (status == PAOS_NOT_FOUND)
+            status = ask(q, NULL, 0);
+        if (status == PAOS_OK)
+            status = find_unlocked(q, &ids, &more);
+    }
+    paosi_free(ids.items);
+    paosi_free(more.items);
+    return status;
+}
+
+/* ---- paos_get ---- */
+
+static uint32_t policy_of(const paos_get_options *options)
+{
+    if (!options || options->load == PAOS_LOAD_BATCH)
+        return 0;
+    return options->load == PAOS_LOAD_EACH ? PAOSI_EACH : PAOSI_REFUSE;
+}
+
+static paos_status load_answer(question *q, const paos_get_options *options, paos_list **out)
+{
+    paosi_load load = {.conn = q->conn, .siblings = true, .policy = policy_of(options)};
+    paos_status status;
+
+    load.list = paosi_list_new(q->conn, paosi_result_rows(q->result));
+    if (!load.list)
+        return paosi_fail_memory(q->conn);
+    status = paosi_load_rows(&load, q->class, q->result);
+    /* The result can be as large as the answer: do not keep it while more is loaded. */
+    paosi_results_free(&q->result, 1);
+    if (status == PAOS_OK && options && options->prefetch)
+        status = paosi_resolve_prefetch(q->conn, load.list, options->prefetch, load.policy);
+    if (status == PAOS_OK)
+        *out = load.list;
+    else
+        paos_list_free(load.list);
+    paosi_cache_trim(q->conn, NULL);
+    return status;
+}
+
+paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_name,
+                          const char *query, const paos_value *args, size_t nargs,
+                          const paos_get_options *options, paos_list **out)
+{
+    question q = {.conn = conn, .class_name = class_name, .nargs = nargs};
+    paos_status status;
+
+    if (!conn)
+        return PAOS_INVALID;
+    if (!out || (mode != PAOS_READ && mode != PAOS_WRITE) ||
+        (options && (unsigned) options->load > PAOS_LOAD_REFUSE))
+        return paosi_fail(conn, PAOS_INVALID, "out, mode or options are not valid");
+    q.query = query && *query ? query : NULL;
+    status = question_make(&q, args);
+    if (status == PAOS_OK)
+        status = ask(&q, NULL, 0);
+    if (status == PAOS_OK && mode == PAOS_WRITE)
+        status = lock_answer(&q);
+    if (status == PAOS_OK)
+        status = load_answer(&q, options, out);
+    question_free(&q);
+    return status;
+}
+
+paos_status paos_get(paos_conn *conn, paos_mode mode, const char *class_name, const char *query,
+                     const paos_value *args, size_t nargs, paos_list **out)
+{
+    return paos_get_with(conn, mode, class_name, query, args, nargs, NULL, out);
+}
+
+/* ---- by name ---- */
+
+static paos_status fetch_missing(paos_conn *conn, paos_id id, paos_object **out)
+{
+    paosi_load load = {.conn = conn};
+    paosi_ids ids = {0};
+    paos_object *object;
+    paos_status status;
+
+    conn->stats.misses++;
+    if (!paosi_ids_add(&ids, id))
+        return paosi_fail_memory(conn);
+    status = paosi_load_ids(&load, &ids);
+    paosi_free(ids.items);
+    if (status != PAOS_OK)
+        return status;
+    if (paosi_reference_find(conn, id, &object) != PAOSI_KNOWN_PRESENT)
+        return paosi_fail(conn, PAOS_NOT_FOUND, "object %u:%llu does not exist", paosi_id_class(id),
+                          (unsigned long long) paosi_id_key(id));
+    *out = paos_object_hold(object);
+    paosi_cache_trim(conn, NULL);
+    return PAOS_OK;
+}
+
+paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
+{
+    paosi_class *class = NULL;
+    paos_object *object;
+    paos_status status;
+
+    if (!conn)
+        return PAOS_INVALID;
+    if (!out)
+        return paosi_fail(conn, PAOS_INVALID, "out must not be NULL");
+    status = paosi_catalog_number(conn, paosi_id_class(id), &class);
+    if (status != PAOS_OK)
+        return status;
+    if (!class || class->gone || paosi_id_key(id) == 0)
+        return paosi_fail(conn, PAOS_INVALID, "id %u:%llu names no class", paosi_id_class(id),
+                          (unsigned long long) paosi_id_key(id));
+    if (paosi_reference_find(conn, id, &object) != PAOSI_KNOWN_PRESENT)
+        return fetch_missing(conn, id, out);
+    conn->stats.hits++;
+    *out = paos_object_hold(object);
+    return PAOS_OK;
+}
+
+paos_object *paos_cached(paos_conn *conn, paos_id id)
+{
+    paos_object *object;
+
+    if (!conn || paosi_id_temporary(id) ||
+        paosi_reference_find(conn, id, &object) != PAOSI_KNOWN_PRESENT)
+        return NULL;
+    conn->stats.hits++;
+    if (object->flags & PAOSI_CLEAN)
+        paosi_cache_place(object);
+    return object;
+}

@@ -1,0 +1,285 @@
+/*
+ * resolve.c - follows references, for all siblings at once.
+ *
+ * What is missing of the targets of one attribute is loaded for the object and
+ * the siblings after it in their ring, in one round trip with a statement for
+ * each class.  Objects loaded so are siblings in turn, so that a walk in any
+ * order costs a round trip for each level of the graph, not for each object.
+ */
+#include "paos_int.h"
+
+/* ---- what is missing ---- */
+
+static bool is_missing(const paos_conn *conn, uint64_t id)
+{
+    paos_object *target;
+
+    return id && paosi_reference_find(conn, id, &target) == PAOSI_KNOWN_NOT &&
+           !paosi_id_temporary(id);
+}
+
+/* Adds the missing targets of one attribute of one object; false: no memory. */
+static bool gather_cell(const paos_object *object, unsigned position, paosi_ids *ids)
+{
+    const paos_conn *conn = paosi_object_conn(object);
+    const paosi_column *column = &object->shape->columns[position];
+    paosi_cell cell = paosi_object_cell(object, position);
+    paosi_elements elements;
+    paosi_cell element;
+    uint64_t id;
+
+    if (!paosi_column_refers(column))
+        return true;
+    if (column->type.store != PAOSI_ARRAY)
+    {
+        id = paosi_reference_id(column, cell);
+        return !is_missing(conn, id) || paosi_ids_add(ids, id);
+    }
+    elements = paosi_array_begin(cell);
+    while (paosi_array_next(&elements, &element))
+    {
+        id = element.size == 8 ? paosi_read64(element.data) : 0;
+        if (is_missing(conn, id) && !paosi_ids_add(ids, id))
+            return false;
+    }
+    return true;
+}
+
+/* What one touch may load: not so much that it would drive itself out of the cache. */
+static size_t most(const paos_conn *conn)
+{
+    size_t half = conn->cache.bound / 2;
+
+    return half < PAOSI_LOAD_MAX ? half : PAOSI_LOAD_MAX;
+}
+
+/* The missing targets of an attribute of an object, and of its siblings' of the same name. */
+static bool gather(const paos_object *object, unsigned position, paosi_ids *ids)
+{
+    const paos_conn *conn = paosi_object_conn(object);
+    const char *name = object->shape->columns[position].name;
+    const paosi_shape *shape = object->shape;
+    const paos_object *sibling = object;
+    int place = (int) position;
+
+    do
+    {
+        if (sibling->shape != shape)
+        {
+            shape = sibling->shape;
+            place = paosi_shape_find(shape, name);
+        }
+        if (place >= 0 && !gather_cell(sibling, (unsigned) place, ids))
+            return false;
+        sibling = paosi_cache_at(&conn->cache, sibling->right);
+    } while (sibling != object && !(object->flags & PAOSI_EACH) && ids->size < most(conn));
+    return true;
+}
+
+static paos_status load_targets(paos_object *object, unsigned position)
+{
+    paos_conn *conn = paosi_object_conn(object);
+    paosi_load load = {.conn = conn, .siblings = true, .policy = object->flags & PAOSI_POLICY};
+    paosi_ids ids = {0};
+    paos_status status;
+
+    if (object->flags & PAOSI_REFUSE)
+        return paosi_fail(conn, PAOS_NOT_LOADED, "the target of \"%s\" is not loaded",
+                          object->shape->columns[position].name);
+    if (gather(object, position, &ids))
+        status = paosi_load_ids(&load, &ids);
+    else
+        status = paosi_fail_memory(conn);
+    paosi_free(ids.items);
+    return status;
+}
+
+/* ---- one reference ---- */
+
+/* Order in the cache only matters when it is filling up. */
+static inline void touch(const paos_conn *conn, paos_object *object)
+{
+    if (object->flags & PAOSI_CLEAN && conn->map.used > conn->cache.bound / 2)
+        paosi_cache_place(object);
+}
+
+static paos_object *load_target(paos_object *object, unsigned position, uint64_t id)
+{
+    paos_conn *conn = paosi_object_conn(object);
+    paos_object *target = NULL;
+
+    conn->stats.misses++;
+    if (load_targets(object, position) != PAOS_OK ||
+        paosi_reference_find(conn, id, &target) != PAOSI_KNOWN_PRESENT)
+        return NULL;
+    paos_object_hold(object);
+    paosi_cache_trim(conn, target);
+    paos_object_release(object);
+    return target;
+}
+
+static paos_object *wrong_column(paos_object *object, const paosi_column *column)
+{
+    paosi_fail(paosi_object_conn(object), PAOS_INVALID, "attribute \"%s\" of type %s is not %s",
+               column->name, column->type_name,
+               paosi_column_refers(column) ? "a single reference" : "a reference");
+    return NULL;
+}
+
+paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
+{
+    paos_conn *conn = paosi_object_conn(object);
+    const paosi_column *column = &object->shape->columns[position];
+    paos_object *target;
+    paosi_cell cell;
+    uint64_t id;
+
+    if (column->type.store != PAOSI_REF && column->type.store != PAOSI_KEY)
+        return wrong_column(object, column);
+    if (paosi_object_read(object, &position, &cell) != PAOS_OK)
+        return NULL;
+    id = paosi_reference_id(&object->shape->columns[position], cell);
+    if (!id)
+        return NULL;
+    switch (paosi_reference_find(conn, id, &target))
+    {
+        case PAOSI_KNOWN_PRESENT:
+            conn->stats.hits++;
+            touch(conn, target);
+            return target;
+        case PAOSI_KNOWN_ABSENT:
+            conn->stats.hits++;
+            return NULL;
+        default:
+            return load_target(object, position, id);
+    }
+}
+
+/* ---- arrays of references ---- */
+
+/* Adds the targets that are here to the list, and counts what is not. */
+static paos_status collect(paos_conn *conn, paosi_cell cell, paos_list *list, size_t *missing)
+{
+    paosi_elements elements = paosi_array_begin(cell);
+    paosi_cell element;
+    paos_object *target;
+
+    *missing = 0;
+    while (paosi_array_next(&elements, &element))
+    {
+        if (element.size != 8)
+            continue;
+        switch (paosi_reference_find(conn, paosi_read64(element.data), &target))
+        {
+            case PAOSI_KNOWN_PRESENT:
+                if (!paosi_list_add(list, target))
+                    return paosi_fail_memory(conn);
+                break;
+            case PAOSI_KNOWN_NOT:
+                ++*missing;
+                break;
+            default:
+                break;
+        }
+    }
+    return PAOS_OK;
+}
+
+static paos_status resolve_array(paos_object *object, unsigned position, paosi_cell cell,
+                                 paos_list *list)
+{
+    paos_conn *conn = paosi_object_conn(object);
+    size_t missing;
+    paos_status status = collect(conn, cell, list, &missing);
+
+    conn->stats.hits += list->size;
+    conn->stats.misses += missing;
+    if (status != PAOS_OK || missing == 0)
+        return status;
+    paosi_list_clear(list);
+    status = load_targets(object, position);
+    if (status != PAOS_OK)
+        return status;
+    status = collect(conn, paosi_object_cell(object, position), list, &missing);
+    paosi_cache_trim(conn, object);
+    return status;
+}
+
+paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list **out)
+{
+    paos_conn *conn = paosi_object_conn(object);
+    const paosi_column *column = &object->shape->columns[position];
+    paos_list *list;
+    paosi_cell cell;
+    paos_status status;
+
+    if (column->type.store != PAOSI_ARRAY || column->type.element != PAOSI_REF)
+        return paosi_fail(conn, PAOS_INVALID,
+                          "attribute \"%s\" of type %s is not an array of references", column->name,
+                          column->type_name);
+    status = paosi_object_read(object, &position, &cell);
+    if (status != PAOS_OK)
+        return status;
+    list = paosi_list_new(conn, paosi_array_begin(cell).left);
+    if (!list)
+        return paosi_fail_memory(conn);
+    status = resolve_array(object, position, cell, list);
+    if (status == PAOS_OK)
+        *out = list;
+    else
+        paos_list_free(list);
+    return status;
+}
+
+/* ---- prefetch ---- */
+
+static bool gather_level(const paos_list *level, paosi_ids *ids)
+{
+    size_t i;
+    unsigned position;
+
+    for (i = 0; i < level->size; i++)
+        for (position = 0; position < level->items[i]->shape->count; position++)
+            if (!gather_cell(level->items[i], position, ids))
+                return false;
+    return true;
+}
+
+/* Loads the targets of a level; they are the next, NULL when there are none. */
+static paos_status load_level(paos_conn *conn, const paos_list *level, uint32_t policy,
+                              paos_list **next)
+{
+    paosi_load load = {.conn = conn, .siblings = true, .policy = policy};
+    paosi_ids ids = {0};
+    paos_status status = PAOS_OK;
+
+    *next = NULL;
+    if (!gather_level(level, &ids))
+        status = paosi_fail_memory(conn);
+    if (status == PAOS_OK && ids.size > 0)
+    {
+        load.list = *next = paosi_list_new(conn, 0);
+        status = load.list ? paosi_load_ids(&load, &ids) : paosi_fail_memory(conn);
+    }
+    paosi_free(ids.items);
+    return status;
+}
+
+paos_status paosi_resolve_prefetch(paos_conn *conn, const paos_list *answer, unsigned depth,
+                                   uint32_t policy)
+{
+    const paos_list *level = answer;
+    paos_list *own = NULL;
+    paos_status status = PAOS_OK;
+
+    while (status == PAOS_OK && depth-- > 0 && level)
+    {
+        paos_list *next;
+
+        status = load_level(conn, level, policy, &next);
+        paos_list_free(own);
+        level = own = next;
+    }
+    paos_list_free(own);
+    return status;
+}
