@@ -105,10 +105,10 @@ void case_server(bench *bench)
 {
     create_tables(bench->pq);
     run_sql(bench->pq, "SET synchronous_commit = off");
-    compare(bench, "insert of one row, asynchronous commit", "insert_plain", "insert_watched", 10);
-    compare(bench, "update of one row, asynchronous commit", "update_plain", "update_watched", 10);
+    compare(bench, "insert of one row, asynchronous commit", "insert_plain", "insert_watched", 20);
+    compare(bench, "update of one row, asynchronous commit", "update_plain", "update_watched", 20);
     run_sql(bench->pq, "SET synchronous_commit = on");
-    compare(bench, "insert of one row, durable commit", "insert_plain", "insert_watched", 2);
-    compare(bench, "update of one row, durable commit", "update_plain", "update_watched", 2);
+    compare(bench, "insert of one row, durable commit", "insert_plain", "insert_watched", 10);
+    compare(bench, "update of one row, durable commit", "update_plain", "update_watched", 10);
     verify(bench->pq);
 }
