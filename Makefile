@@ -94,6 +94,7 @@ build/libpaos.so.$(SOVERSION): $(CLIENT_OBJS) src/client/paos.map
 		-Wl,-z,defs $(LDFLAGS) -o $@.tmp $(CLIENT_OBJS) $(PQ_LIBS) && mv $@.tmp $@
 build/libpaos.so: build/libpaos.so.$(SOVERSION)
 	ln -sfn libpaos.so.$(SOVERSION) $@
+
 install-client: client
 ifneq ($(CLIENT),)
 	install -d '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig' '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
