@@ -15,6 +15,7 @@ typedef struct paosi_alias
 
 /* ---- one class ---- */
 
+/* The alias o$ is one that no column is likely to have as its name: as a row it would lose. */
 const char *paosi_class_select(paosi_class *class)
 {
     paosi_buffer sql = {0};
@@ -22,19 +23,19 @@ const char *paosi_class_select(paosi_class *class)
 
     if (class->select)
         return class->select;
-    paosi_buffer_text(&sql, "SELECT p.tableoid, p.xmin, p.*");
+    paosi_buffer_text(&sql, "SELECT o$.tableoid, o$.xmin, o$.*");
     for (i = 0; i < class->shape->count; i++)
     {
         const paosi_column *column = &class->shape->columns[i];
 
         if (!column->type.cast)
             continue;
-        paosi_buffer_text(&sql, ", p.");
+        paosi_buffer_text(&sql, ", o$.");
         paosi_buffer_name(&sql, column->name);
         paosi_buffer_text(&sql, "::pg_catalog.text");
         paosi_buffer_text(&sql, column->type.array ? "[]" : "");
     }
-    paosi_buffer_format(&sql, " FROM %s p", class->table_sql);
+    paosi_buffer_format(&sql, " FROM %s o$", class->table_sql);
     paosi_buffer_add(&sql, "", 1);
     if (sql.failed)
         paosi_buffer_free(&sql);

@@ -79,7 +79,7 @@ static void part_make(part *p, paosi_class *class, const uint64_t *ids, size_t n
 
     p->class = class;
     paosi_buffer_text(&p->sql, select ? select : "");
-    paosi_buffer_text(&p->sql, " WHERE p.");
+    paosi_buffer_text(&p->sql, " WHERE o$.");
     paosi_buffer_name(&p->sql, class->shape->columns[class->shape->key].name);
     paosi_buffer_text(&p->sql, " OPERATOR(pg_catalog.=) ANY ($1)");
     paosi_buffer_add(&p->sql, "", 1);

@@ -75,7 +75,7 @@ static paos_status question_state(question *q)
     paosi_buffer_reset(&q->sql);
     paosi_buffer_text(&q->sql, select);
     if (q->query)
-        paosi_buffer_text(&q->sql, " WHERE p OPERATOR(paos.@@) ");
+        paosi_buffer_text(&q->sql, " WHERE o$ OPERATOR(paos.@@) ");
     if (q->query && q->nargs == 0)
         paosi_buffer_text(&q->sql, "$1::paos.query");
     if (q->query && q->nargs > 0)

@@ -61,18 +61,19 @@ paosi_known paosi_reference_find(const paos_conn *conn, uint64_t id, paos_object
     return object->row || object->flags & PAOSI_NEW ? PAOSI_KNOWN_PRESENT : PAOSI_KNOWN_NOT;
 }
 
-static void forget(const paos_conn *conn, uint64_t id)
+/* A handle that someone holds stays what it is known to be. */
+static void forget(paos_conn *conn, uint64_t id)
 {
     uint64_t identity = id ? paosi_reference_identity(conn, id) : 0;
     paos_object *target = identity ? paosi_map_find(conn, identity) : NULL;
 
-    if (target && target->flags & PAOSI_ABSENT)
-        paosi_object_set_present(target, target->shape);
+    if (target && target->flags & PAOSI_ABSENT && target->holds == 0)
+        paosi_cache_drop(conn, target);
 }
 
 void paosi_reference_forget(paos_object *object)
 {
-    const paos_conn *conn = paosi_object_conn(object);
+    paos_conn *conn = paosi_object_conn(object);
     paosi_elements elements;
     paosi_cell element;
     unsigned i;

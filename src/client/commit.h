@@ -1,0 +1,54 @@
+/*
+ * commit.h - what group.c makes of a commit's objects for commit.c.
+ *
+ * Chunks are statements in the order in which they have to run; a group too
+ * large for one parameter is several chunks with the same text.
+ */
+#ifndef PAOS_COMMIT_H
+#define PAOS_COMMIT_H
+
+#include "paos_int.h"
+
+/* What the server takes as one parameter. */
+#define PAOSI_PARAMETER_MAX ((size_t) 0x3FFFFF00)
+
+/* In the order in which they run. */
+typedef enum paosi_action
+{
+    PAOSI_INSERT,
+    PAOSI_UPDATE,
+    PAOSI_REMOVE
+} paosi_action;
+
+typedef struct paosi_group
+{
+    paosi_action action;
+    const paosi_shape *shape;
+    bool *columns; /* those that the statement writes */
+    size_t number; /* in the order in which groups were formed */
+    size_t size, capacity;
+    paos_object **members;
+    paosi_buffer sql;
+} paosi_group;
+
+typedef struct paosi_chunk
+{
+    const paosi_group *group;
+    paosi_buffer rows;
+    paosi_parameter parameter;
+} paosi_chunk;
+
+typedef struct paosi_groups
+{
+    size_t size, capacity;
+    paosi_group *items;
+    size_t chunk_count;
+    paosi_chunk *chunks;
+} paosi_groups;
+
+/* The objects have changes and ids. */
+paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object *const *objects,
+                              size_t n);
+void paosi_groups_free(paosi_groups *groups);
+
+#endif
