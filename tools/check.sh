@@ -95,8 +95,9 @@ pg_regress()
     head -n 300 "$out/regression.diffs" 2>/dev/null
 }
 
-# Sanitizers' reports must reach the log, not cmocka's handler of SIGSEGV.
-export ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1
+# Sanitizers' reports must reach the log, not cmocka's handler of SIGSEGV; an
+# impossible malloc fails as it does without them.
+export ASAN_OPTIONS=allow_user_segv_handler=0:detect_leaks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 memcheck="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
     --errors-for-leak-kinds=definite,indirect --fair-sched=yes"
