@@ -347,24 +347,29 @@ static void ShowQuery(void *arg)
         errcontext("query \"%s\"", text);
 }
 
-Expr *PaosQueryBind(const PaosQueryNode *tree, const char *text, const PaosRow *row)
+Node *PaosBindCondition(const PaosQueryNode *tree, const char *text, const PaosRow *row)
 {
     PaosBinding binding = {.text = text, .row = row, .pstate = make_parsestate(NULL)};
-    ErrorContextCallback context = {.callback = ShowQuery, .arg = unconstify(char *, text)};
-    Node *raw;
     Node *condition;
-
-    context.previous = error_context_stack;
-    error_context_stack = &context;
 
     binding.pstate->p_sourcetext = text;
     binding.pstate->p_paramref_hook = HeldNode;
     binding.pstate->p_ref_hook_state = &binding;
-    raw = RawCondition(&binding, tree);
-    condition = transformWhereClause(binding.pstate, raw, EXPR_KIND_WHERE, "query");
+    condition = transformWhereClause(binding.pstate, RawCondition(&binding, tree), EXPR_KIND_WHERE,
+                                     "query");
     assign_expr_collations(binding.pstate, condition);
     free_parsestate(binding.pstate);
+    return condition;
+}
 
+Expr *PaosQueryBind(const PaosQueryNode *tree, const char *text, const PaosRow *row)
+{
+    ErrorContextCallback context = {
+        .previous = error_context_stack, .callback = ShowQuery, .arg = unconstify(char *, text)};
+    Node *condition;
+
+    error_context_stack = &context;
+    condition = PaosBindCondition(tree, text, row);
     error_context_stack = context.previous;
     return (Expr *) condition;
 }

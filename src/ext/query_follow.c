@@ -195,13 +195,18 @@ Datum paos_path_matches_ref(PG_FUNCTION_ARGS)
                      PG_ARGISNULL(0) ? 0 : PG_GETARG_PAOS_REF(0));
 }
 
-/* path_matches(class number, key, query) */
+/*
+ * path_matches(class number, key, query), for a foreign key.  The number was
+ * true when the query was bound: should it be no class's any more, say so.
+ */
 Datum paos_path_matches_key(PG_FUNCTION_ARGS)
 {
     bool isnull = PG_ARGISNULL(0) || PG_ARGISNULL(1);
+    PaosRef ref = 0;
 
     if (PG_ARGISNULL(2))
         PG_RETURN_NULL();
-    return MatchPath(fcinfo, PG_GETARG_TEXT_PP(2), isnull,
-                     isnull ? 0 : PaosRefMake(PG_GETARG_INT32(0), PG_GETARG_INT64(1)));
+    if (!isnull)
+        ref = PaosRefMake(PaosClassByNumber(PG_GETARG_INT32(0), false)->number, PG_GETARG_INT64(1));
+    return MatchPath(fcinfo, PG_GETARG_TEXT_PP(2), isnull, ref);
 }

@@ -24,6 +24,8 @@ typedef struct PaosBinding
 } PaosBinding;
 
 /* in query_bind.c */
+/* PaosQueryBind within a binding, whose error context serves for both. */
+extern Node *PaosBindCondition(const PaosQueryNode *tree, const char *text, const PaosRow *row);
 extern void PaosParamRefuse(const PaosBinding *binding, const PaosQueryNode *param)
     pg_attribute_noreturn();
 

@@ -89,7 +89,7 @@ static void CheckAgainstClass(const PaosBinding *binding, const PaosQueryNode *r
     Relation relation = relation_open(class->relid, AccessShareLock);
     PaosRow row = {.desc = RelationGetDescr(relation), .relid = RelationGetRelid(relation)};
 
-    PaosQueryBind(rest, binding->text, &row);
+    PaosBindCondition(rest, binding->text, &row);
     relation_close(relation, AccessShareLock);
 }
 
