@@ -182,6 +182,8 @@ int main(int argc, char **argv)
     }
     if (!conninfo)
         conninfo = "";
+    /* In order with the progress on stderr, into a file too. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     printf("The packages of this machine as objects: package, maintainer, section.\n");
     import(conninfo);
     show_maintainers(conninfo);

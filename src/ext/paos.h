@@ -70,7 +70,8 @@ extern int PaosClassNumber(Oid relid);
 /* Changes whenever the cache was emptied: what was derived from it must be made anew. */
 extern uint64 PaosClassGeneration(void);
 
-/* Position of the key in a table of the class, which may be a partition with columns of its own order. */
+/* Position of the key in a table of the class, which may be a partition with columns of its own
+ * order. */
 extern AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid);
 
 /* Direct parents by INHERITS or partitioning, in order. */

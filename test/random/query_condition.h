@@ -17,6 +17,7 @@
 static uint64_t random_state;
 static bool broken = false; /* write `<=` as `<` in SQL */
 static bool through_ref;    /* the condition has a path through a paos.ref */
+static bool foreign_key;    /* it uses that "parent" is a foreign key */
 
 static unsigned Random(unsigned limit)
 {
@@ -181,7 +182,10 @@ static void QueryLiteral(FILE *out, const Literal *literal)
     else if (literal->quoted)
         WriteQuoted(out, literal->value, Chance(50) ? '"' : '\'');
     else if (literal->kind == FOREIGN_KEY && Chance(60))
+    {
+        foreign_key = true;
         fprintf(out, "901:%s", literal->value);
+    }
     else
         fputs(literal->value, out);
 }
@@ -364,9 +368,10 @@ static void WritePath(FILE *query, FILE *sql)
 
     snprintf(left, sizeof(left), "%s.%s", steps[path], p.column->name);
     WriteQuery(query, &p, left);
+    through_ref = through_ref || path >= 2;
+    foreign_key = foreign_key || path < 2 || path == 4;
     if (path >= 2)
     {
-        through_ref = true;
         SqlThroughRef(sql, &p, path == 4 ? "(SELECT z.r FROM node z WHERE z.id = x.parent)" : "x.r",
                       path == 3);
         return;

@@ -33,4 +33,4 @@ do
     fi
     blocks=$((blocks + 1))
 done
-test $failed = 0 && test $blocks -ge 7
+test $failed = 0 && test $blocks -ge 6

@@ -1,0 +1,387 @@
+/*
+ * fake_rows.c - the rows of the fake database, and the statements on them.
+ *
+ * The text of a statement is not parsed but searched for the few things that
+ * vary in it; its data, the rows for paos.rows, is decoded to the last byte.
+ */
+#include "fake_rows.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void *must(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
+}
+
+/* ---- values and rows ---- */
+
+void fake_datum_set(fake_datum *datum, const void *data, size_t size)
+{
+    unsigned char *copy = NULL;
+
+    if (data)
+    {
+        copy = must(malloc(size + 1));
+        memcpy(copy, data, size);
+        copy[size] = 0;
+    }
+    free(datum->data);
+    datum->data = copy;
+    datum->size = data ? size : 0;
+}
+
+int64_t fake_datum_int(const fake_datum *datum)
+{
+    switch (datum->data ? datum->size : 0)
+    {
+        case 1:
+            return datum->data[0];
+        case 2:
+            return (int16_t) paosi_read16(datum->data);
+        case 4:
+            return (int32_t) paosi_read32(datum->data);
+        case 8:
+            return (int64_t) paosi_read64(datum->data);
+        default:
+            fail_msg("no integer of %zu bytes", datum->size);
+            return 0;
+    }
+}
+
+fake_tuple *fake_rows_add(fake_rows *rows)
+{
+    rows->tuples = must(realloc(rows->tuples, (rows->size + 1) * sizeof *rows->tuples));
+    return memset(&rows->tuples[rows->size++], 0, sizeof *rows->tuples);
+}
+
+void fake_rows_drop(fake_rows *rows, size_t i)
+{
+    size_t column;
+
+    for (column = 0; column < FAKE_COLUMNS; column++)
+        free(rows->tuples[i].values[column].data);
+    rows->size--;
+    memmove(&rows->tuples[i], &rows->tuples[i + 1], (rows->size - i) * sizeof *rows->tuples);
+}
+
+fake_tuple *fake_rows_find(const fake_rows *rows, int64_t key)
+{
+    size_t i;
+
+    for (i = 0; i < rows->size; i++)
+        if (fake_datum_int(&rows->tuples[i].values[0]) == key)
+            return &rows->tuples[i];
+    return NULL;
+}
+
+void fake_rows_copy(fake_rows *to, const fake_rows *from)
+{
+    size_t i, column;
+
+    for (i = 0; i < from->size; i++)
+    {
+        fake_tuple *tuple = fake_rows_add(to);
+
+        tuple->xmin = from->tuples[i].xmin;
+        for (column = 0; column < FAKE_COLUMNS; column++)
+            fake_datum_set(&tuple->values[column], from->tuples[i].values[column].data,
+                           from->tuples[i].values[column].size);
+    }
+}
+
+void fake_rows_clear(fake_rows *rows)
+{
+    while (rows->size > 0)
+        fake_rows_drop(rows, rows->size - 1);
+    free(rows->tuples);
+    rows->tuples = NULL;
+}
+
+/* ---- what a statement says ---- */
+
+/* The class whose table follows `before`. */
+static fake_relation *relation_in(const char *sql, const char *before)
+{
+    char name[64];
+    const char *place = strstr(sql, before);
+    size_t i;
+
+    assert_non_null(place);
+    assert_int_equal(sscanf(place + strlen(before), "public.%63[a-z]", name), 1);
+    for (i = 0; i < FAKE_CLASSES; i++)
+        if (fake_relations[i].number && strcmp(fake_relations[i].name, name) == 0)
+            return &fake_relations[i];
+    fail_msg("no such table: %s", name);
+    return NULL;
+}
+
+/* Is a key among those of an int8 array?  No parameter: all are. */
+static bool is_asked_for(const fake_sent *sent, int64_t key)
+{
+    paosi_cell cell = {PAOSI_VALUE, NULL, 0};
+    paosi_elements elements;
+
+    if (!strstr(sent->sql, " = ANY") && !strstr(sent->sql, "ANY ($1)"))
+        return true;
+    cell.data = sent->parameters[0].data;
+    cell.size = sent->parameters[0].size;
+    elements = paosi_array_begin(cell);
+    while (paosi_array_next(&elements, &cell))
+        if ((int64_t) paosi_read64(cell.data) == key)
+            return true;
+    return false;
+}
+
+/* ---- SELECT ---- */
+
+static bool is_cast(const fake_sent *sent, const fake_attribute *column)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "o$.\"%s\"::pg_catalog.text", column->name);
+    return strstr(sent->sql, text) != NULL;
+}
+
+static void select_columns(const fake_sent *sent, const fake_relation *asked, fake_table *out)
+{
+    size_t i;
+
+    fake_table_columns(out, "tableoid oid, xmin xid");
+    for (i = 0; i < asked->width; i++)
+        fake_table_column(out, asked->columns[i].name, asked->columns[i].oid);
+    for (i = 0; i < asked->width; i++)
+        if (is_cast(sent, &asked->columns[i]))
+            fake_table_column(out, asked->columns[i].name, fake_type("text"));
+}
+
+static fake_cell cell_of(const fake_tuple *tuple, const fake_relation *own,
+                         const fake_attribute *column)
+{
+    const fake_datum *datum = &tuple->values[fake_place(own, column->name)];
+
+    return datum->data ? fake_bytes(datum->data, datum->size) : fake_null();
+}
+
+static void select_row(const fake_sent *sent, const fake_relation *asked, const fake_relation *own,
+                       const fake_tuple *tuple, fake_table *out)
+{
+    fake_cell cells[2 + 2 * FAKE_COLUMNS];
+    size_t n = 0;
+    size_t i;
+
+    cells[n++] = fake_int4(10000 + own->number);
+    cells[n++] = fake_int4(tuple->xmin);
+    for (i = 0; i < asked->width; i++)
+        cells[n++] = cell_of(tuple, own, &asked->columns[i]);
+    for (i = 0; i < asked->width; i++)
+        if (is_cast(sent, &asked->columns[i]))
+            cells[n++] = cell_of(tuple, own, &asked->columns[i]);
+    fake_table_row(out, cells);
+}
+
+void fake_rows_select(const fake_sent *sent, fake_table *out, void *arg)
+{
+    const fake_relation *asked = relation_in(sent->sql, " FROM ");
+    unsigned number;
+    size_t i;
+
+    (void) arg;
+    select_columns(sent, asked, out);
+    for (number = 1; number <= FAKE_CLASSES; number++)
+    {
+        const fake_relation *own = &fake_relations[number - 1];
+        const fake_rows *rows = fake_visible(number);
+
+        if (!own->number || !fake_descends(own, asked->number))
+            continue;
+        for (i = 0; i < rows->size; i++)
+            if (is_asked_for(sent, fake_datum_int(&rows->tuples[i].values[0])))
+                select_row(sent, asked, own, &rows->tuples[i], out);
+    }
+}
+
+/* ---- rows for paos.rows ---- */
+
+typedef struct reader
+{
+    const unsigned char *next, *end;
+    size_t columns[FAKE_COLUMNS]; /* places of the attributes after key and version */
+    size_t width;
+    bool versions;
+    fake_relation *relation;
+} reader;
+
+/* The column definition list: v (k int8[, x xid], c3 text, ...). */
+static reader read_definition(const fake_sent *sent, fake_relation *relation)
+{
+    reader r = {.relation = relation};
+    const char *place = strstr(sent->sql, " paos.rows($1) AS v (k pg_catalog.int8");
+    unsigned column;
+
+    assert_non_null(place);
+    assert_int_equal(sent->count, 1);
+    assert_int_equal(sent->parameters[0].type, fake_type("bytea"));
+    r.versions = strstr(place, ", x pg_catalog.xid") != NULL;
+    while ((place = strstr(place, ", c")) != NULL)
+    {
+        assert_int_equal(sscanf(place, ", c%u ", &column), 1);
+        assert_true(column < relation->width && r.width < FAKE_COLUMNS);
+        r.columns[r.width++] = column;
+        place++;
+    }
+    r.next = sent->parameters[0].data;
+    r.end = r.next + sent->parameters[0].size;
+    return r;
+}
+
+static uint32_t take32(reader *r)
+{
+    assert_true(r->end - r->next >= 4);
+    r->next += 4;
+    return paosi_read32(r->next - 4);
+}
+
+/* The bytes of a value; NULL: null. */
+static const unsigned char *take(reader *r, size_t *size)
+{
+    const unsigned char *data = r->next + 4;
+    uint32_t length = take32(r);
+
+    *size = length == UINT32_MAX ? 0 : length;
+    assert_true((size_t) (r->end - r->next) >= *size);
+    r->next += *size;
+    return length == UINT32_MAX ? NULL : data;
+}
+
+static int64_t take_key(reader *r)
+{
+    size_t size;
+    const unsigned char *data = take(r, &size);
+
+    assert_non_null(data);
+    assert_int_equal(size, 8);
+    return (int64_t) paosi_read64(data);
+}
+
+/* Keys travel as int8 whatever the column's width. */
+static void store(reader *r, fake_tuple *tuple, size_t column)
+{
+    size_t size;
+    const unsigned char *data = take(r, &size);
+
+    if (data && size == 8 && r->relation->columns[column].oid == fake_type("int4"))
+    {
+        data += 4;
+        size = 4;
+    }
+    fake_datum_set(&tuple->values[column], data, size);
+}
+
+static void store_all(reader *r, fake_tuple *tuple)
+{
+    size_t i;
+
+    tuple->xmin = fake_xid();
+    for (i = 0; i < r->width; i++)
+        store(r, tuple, r->columns[i]);
+}
+
+static void skip_all(reader *r)
+{
+    size_t i, size;
+
+    for (i = 0; i < r->width; i++)
+        take(r, &size);
+}
+
+/* ---- INSERT, UPDATE, DELETE ---- */
+
+void fake_rows_insert(const fake_sent *sent, fake_table *out, void *arg)
+{
+    reader r = read_definition(sent, relation_in(sent->sql, "INSERT INTO "));
+    uint32_t left;
+
+    (void) arg;
+    assert_false(r.versions);
+    for (left = take32(&r); left > 0; left--)
+    {
+        const fake_cell key = fake_int8(take_key(&r));
+        size_t narrow = r.relation->columns[0].oid == fake_type("int4") ? 4 : 0;
+        fake_tuple *tuple = fake_rows_add(fake_visible(r.relation->number));
+
+        fake_datum_set(&tuple->values[0], key.bytes + narrow, 8 - narrow);
+        store_all(&r, tuple);
+    }
+    assert_ptr_equal(r.next, r.end);
+    (void) out;
+}
+
+/* The row of this key and version in this very table. */
+static fake_tuple *take_target(reader *r, int64_t *key)
+{
+    fake_rows *rows = fake_visible(r->relation->number);
+    const unsigned char *version;
+    fake_tuple *tuple;
+    size_t size;
+
+    *key = take_key(r);
+    version = take(r, &size);
+    assert_non_null(version);
+    assert_int_equal(size, 4);
+    tuple = fake_rows_find(rows, *key);
+    return tuple && tuple->xmin == paosi_read32(version) ? tuple : NULL;
+}
+
+void fake_rows_update(const fake_sent *sent, fake_table *out, void *arg)
+{
+    reader r = read_definition(sent, relation_in(sent->sql, "UPDATE "));
+    uint32_t left;
+
+    (void) arg;
+    assert_true(r.versions && strstr(sent->sql, "RETURNING v.k") != NULL);
+    fake_table_columns(out, "k int8");
+    for (left = take32(&r); left > 0; left--)
+    {
+        int64_t key;
+        fake_tuple *tuple = take_target(&r, &key);
+
+        if (!tuple)
+        {
+            skip_all(&r);
+            continue;
+        }
+        store_all(&r, tuple);
+        fake_table_row(out, (const fake_cell[]){fake_int8(key)});
+    }
+    assert_ptr_equal(r.next, r.end);
+}
+
+void fake_rows_delete(const fake_sent *sent, fake_table *out, void *arg)
+{
+    reader r = read_definition(sent, relation_in(sent->sql, "DELETE FROM "));
+    fake_rows *rows = fake_visible(r.relation->number);
+    uint32_t left;
+
+    (void) arg;
+    assert_true(r.versions && strstr(sent->sql, "RETURNING v.k") != NULL);
+    fake_table_columns(out, "k int8");
+    for (left = take32(&r); left > 0; left--)
+    {
+        int64_t key;
+        fake_tuple *tuple = take_target(&r, &key);
+
+        skip_all(&r);
+        if (!tuple)
+            continue;
+        fake_rows_drop(rows, (size_t) (tuple - rows->tuples));
+        fake_table_row(out, (const fake_cell[]){fake_int8(key)});
+    }
+    assert_ptr_equal(r.next, r.end);
+}
