@@ -372,6 +372,10 @@ CREATE UNLOGGED TABLE paos.session (
 COMMENT ON TABLE paos.session IS
     'what sessions said of themselves; a row whose backend has ended, or started at another time, means nothing';
 
+CREATE FUNCTION paos.author_changed() RETURNS void
+    AS 'MODULE_PATHNAME', 'paos_author_changed' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.author_changed() IS 'makes this session forget what it knows of its author';
+
 CREATE FUNCTION paos.introduce(host text, pid bigint, uid bigint, application text) RETURNS void
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -386,6 +390,7 @@ AS $$
     ON CONFLICT (backend) DO UPDATE
         SET started = excluded.started, host = excluded.host, pid = excluded.pid,
             uid = excluded.uid, application = excluded.application;
+    SELECT paos.author_changed();
 $$;
 COMMENT ON FUNCTION paos.introduce(text, bigint, bigint, text) IS
     'names the author of what this session does: host, process and user id on it, application';
@@ -437,7 +442,44 @@ COMMENT ON FUNCTION paos.lock_all(paos.ref[], interval) IS
 CREATE FUNCTION paos.release() RETURNS void
     AS 'MODULE_PATHNAME', 'paos_release' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION paos.release() IS 'gives up all rights of this session';
-CREATE FUNCTION paos.check_right() RETURNS trigger
-    AS 'MODULE_PATHNAME', 'paos_check_right' LANGUAGE C;
-COMMENT ON FUNCTION paos.check_right() IS
-    'trigger on every class: 55P03 for a write to an object whose right another session holds';
+
+-- requests
+
+CREATE UNLOGGED TABLE paos.shared (
+    server timestamptz NOT NULL,
+    area bigint NOT NULL,
+    place bigint NOT NULL
+);
+COMMENT ON TABLE paos.shared IS
+    'where the shared memory of requests is; a row of another run of the server means nothing';
+
+CREATE FUNCTION paos.row_written() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'paos_row_written' LANGUAGE C;
+COMMENT ON FUNCTION paos.row_written() IS
+    'trigger on every class: 55P03 for a write to an object whose right another session holds; tells requests of changes';
+CREATE FUNCTION paos.table_truncated() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'paos_table_truncated' LANGUAGE C;
+COMMENT ON FUNCTION paos.table_truncated() IS 'trigger on every class: the same for TRUNCATE';
+
+CREATE FUNCTION paos.subscribe(class regclass, query paos.query, durable text DEFAULT NULL) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'paos_subscribe' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.subscribe(regclass, paos.query, text) IS
+    'id of a new request; this session is notified of every commit that changes its answer';
+CREATE FUNCTION paos.ready(request bigint, wait interval DEFAULT NULL) RETURNS bool
+    AS 'MODULE_PATHNAME', 'paos_ready' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.ready(bigint, interval) IS
+    'true once every writer older than the request is done; false when wait ran out, 0 does not wait, NULL waits for ever';
+CREATE FUNCTION paos.unsubscribe(request bigint) RETURNS void
+    AS 'MODULE_PATHNAME', 'paos_unsubscribe' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION paos.unsubscribe(bigint) IS 'ends a request when the transaction commits';
+CREATE FUNCTION paos.live_requests(OUT request bigint, OUT class regclass, OUT query text,
+    OUT role oid, OUT backend int, OUT events bigint, OUT last_event timestamptz) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'paos_live_requests' LANGUAGE C VOLATILE ROWS 100;
+COMMENT ON FUNCTION paos.live_requests() IS 'live requests of the roles that the caller is a member of';
+CREATE VIEW paos.requests AS
+    SELECT r.request, r.class, r.query::paos.query AS query, r.role::regrole AS role, r.backend,
+           r.events, r.last_event
+    FROM paos.live_requests() r
+    ORDER BY r.request;
+COMMENT ON VIEW paos.requests IS 'requests of the roles that one is a member of';
+GRANT SELECT ON paos.requests TO PUBLIC;

@@ -359,6 +359,20 @@ int PaosColumnTarget(Relation relation, AttrNumber column)
     return target->number;
 }
 
+List *PaosClassTables(void)
+{
+    List *tables = NIL;
+    int number;
+
+    EnsureClasses();
+    for (number = 1; number <= PAOS_CLASS_MAX; number++)
+    {
+        if (OidIsValid(by_number[number]))
+            tables = lappend_oid(tables, by_number[number]);
+    }
+    return tables;
+}
+
 bool PaosAttributeExists(const char *name)
 {
     uint64 before;

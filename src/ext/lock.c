@@ -35,7 +35,6 @@ PG_FUNCTION_INFO_V1(paos_release);
 
 #define RIGHT_MODE ExclusiveLock    /* on the tag of an object: holds its right */
 #define CLASS_MODE RowExclusiveLock /* on the tag of a class: holds some right in it */
-#define WAIT_FOREVER (-1)
 
 /* Everything this session may hold, in the order taken; an entry may be stale (DISCARD ALL). */
 static PaosRef *held = NULL;
@@ -74,37 +73,6 @@ static void ReleaseFrom(int first)
     }
 }
 
-/* A time to wait, in milliseconds, out of an interval or NULL. */
-static int64 WaitMilliseconds(FunctionCallInfo fcinfo, int arg)
-{
-    Interval *wait;
-    double ms;
-
-    if (PG_ARGISNULL(arg))
-        return WAIT_FOREVER;
-    wait = PG_GETARG_INTERVAL_P(arg);
-    ms = wait->time / 1000.0 + (wait->day + wait->month * (double) DAYS_PER_MONTH) * 86400000.0;
-    if (ms < 0)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("time to wait must not be negative"));
-    if (ms > PG_INT32_MAX)
-        return WAIT_FOREVER;
-    return ms > 0 && ms < 1 ? 1 : (int64) ms;
-}
-
-/*
- * Makes the lock manager itself keep the deadline.  Runs in a subtransaction
- * that is always rolled back, which gives the setting back.
- */
-static void LimitWait(TimestampTz deadline)
-{
-    char setting[32];
-    int64 left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-
-    snprintf(setting, sizeof(setting), INT64_FORMAT, Max(left, 1));
-    SetConfigOption("lock_timeout", setting, PGC_USERSET, PGC_S_SESSION);
-}
-
 typedef struct LockRequest
 {
     PaosRef *refs; /* sorted, each once */
@@ -129,7 +97,7 @@ static bool TakeTag(const LockRequest *request, PaosRef tag, bool block)
         if (!block)
             return false;
         if (request->wait > 0)
-            LimitWait(request->deadline);
+            PaosWaitLimit(request->deadline);
         (void) LockAcquire(&locktag, mode, true, false);
     }
     held[nheld++] = tag;
@@ -202,7 +170,7 @@ static void WaitForWritersOfClass(const LockRequest *request, const PaosRef *ref
                          key, PaosClassTable(class), key, key, request->wait == 0 ? " NOWAIT" : "");
 
     if (request->wait > 0)
-        LimitWait(request->deadline);
+        PaosWaitLimit(request->deadline);
     SPI_connect();
     if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) != SPI_OK_SELECT)
         elog(ERROR, "SPI_execute failed: %s", sql);
@@ -228,60 +196,46 @@ static void WaitForWriters(const LockRequest *request)
 }
 
 /* First try: with the row locks held, so that a writer already at work is let go first. */
-static bool TakeFreeRights(const LockRequest *request)
+static bool TakeFreeRights(void *arg)
 {
+    const LockRequest *request = arg;
+
     WaitForWriters(request);
     return TakeTags(request, false);
 }
 
 /* Second try: in line for the rights, without row locks that would keep a holder from writing. */
-static bool TakeRightsInTurn(const LockRequest *request)
+static bool TakeRightsInTurn(void *arg)
 {
+    const LockRequest *request = arg;
+
     TakeTags(request, true);
     WaitForWriters(request);
     return true;
 }
 
-/*
- * Runs a try in a subtransaction that is rolled back whatever happens: session
- * locks survive it, row locks and the wait's setting do not.  All rights or
- * none: what a try that fails has taken is given up.
- */
-static bool Try(const LockRequest *request, bool (*take)(const LockRequest *))
+/* All rights or none: what a try that fails has taken is given up. */
+static bool Try(LockRequest *request, bool (*take)(void *))
 {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    ErrorData *volatile error = NULL;
     int before = nheld;
-    volatile bool taken = false;
+    bool taken = false;
 
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(context);
     PG_TRY();
     {
-        taken = take(request);
+        taken = PaosWaitTry(take, request, request->wait);
     }
     PG_CATCH();
     {
-        MemoryContextSwitchTo(context);
-        error = CopyErrorData();
-        FlushErrorState();
+        ReleaseFrom(before);
+        PG_RE_THROW();
     }
     PG_END_TRY();
-    RollbackAndReleaseCurrentSubTransaction();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-
     if (!taken)
         ReleaseFrom(before);
-    if (error == NULL)
-        return taken;
-    if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && request->wait != WAIT_FOREVER)
-        return false;
-    ReThrowError(error);
+    return taken;
 }
 
-static bool LockObjects(const LockRequest *request)
+static bool LockObjects(LockRequest *request)
 {
     return Try(request, TakeFreeRights) || (request->wait != 0 && Try(request, TakeRightsInTurn));
 }
@@ -346,7 +300,7 @@ Datum paos_lock(PG_FUNCTION_ARGS)
     if (PG_ARGISNULL(0))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("ref must not be null"));
     ref = PG_GETARG_PAOS_REF(0);
-    PG_RETURN_BOOL(LockRefs(&ref, 1, WaitMilliseconds(fcinfo, 1)));
+    PG_RETURN_BOOL(LockRefs(&ref, 1, PaosWaitArgument(fcinfo, 1)));
 }
 
 /* paos.lock_all(refs ref[], wait interval) */
@@ -366,7 +320,7 @@ Datum paos_lock_all(PG_FUNCTION_ARGS)
     refs = palloc(Max(n, 1) * sizeof(PaosRef));
     for (i = 0; i < n; i++)
         refs[i] = DatumGetPaosRef(elements[i]);
-    PG_RETURN_BOOL(LockRefs(refs, n, WaitMilliseconds(fcinfo, 1)));
+    PG_RETURN_BOOL(LockRefs(refs, n, PaosWaitArgument(fcinfo, 1)));
 }
 
 /* paos.release() */

@@ -4,7 +4,7 @@
  * Loading through shared_preload_libraries and loading on first use must both
  * work: nothing here may rely on shared memory having been asked for.
  */
-#include "paos.h"
+#include "request.h"
 
 #include "fmgr.h"
 #include "utils/guc.h"
@@ -15,5 +15,13 @@ void _PG_init(void);
 
 void _PG_init(void)
 {
+    DefineCustomIntVariable("paos.max_requests", "Most live requests that a role may have.",
+                            "Superusers may have any number.", &paos_max_requests,
+                            paos_max_requests, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable(
+        "paos.capture_limit", "Most changes to answers that a transaction keeps one by one.",
+        "Beyond it, the requests concerned are told to look again.", &paos_capture_limit,
+        paos_capture_limit, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
     MarkGUCPrefixReserved("paos");
+    PaosEventInit();
 }

@@ -11,6 +11,9 @@
 #include "postgres.h"
 
 #include "access/attnum.h"
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/execnodes.h"
@@ -74,6 +77,9 @@ extern uint64 PaosClassGeneration(void);
  * order. */
 extern AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid);
 
+/* The tables of all classes. */
+extern List *PaosClassTables(void);
+
 /* Direct parents by INHERITS or partitioning, in order. */
 extern List *PaosParents(Oid relid);
 
@@ -98,6 +104,30 @@ extern char *PaosClassTable(const PaosClass *class);
 #define PAOS_LOCK_SPACE 28769
 
 extern void PaosLockTag(PaosRef tag, LOCKTAG *out);
+
+/* in wait.c: milliseconds, PAOS_WAIT_FOREVER for an argument that is NULL */
+#define PAOS_WAIT_FOREVER (-1)
+
+extern int64 PaosWaitArgument(FunctionCallInfo fcinfo, int arg);
+extern void PaosWaitLimit(TimestampTz deadline);
+extern bool PaosWaitTry(bool (*function)(void *), void *arg, int64 wait);
+
+/* in right.c: what one statement's firing of the trigger knows of the rights in its class */
+typedef struct RightCheck
+{
+    bool known;
+    CommandId command; /* when the class was looked at */
+    bool free;         /* no other session had a right in the class then */
+    int number;
+    AttrNumber key;
+    Oid keytype;
+} RightCheck;
+
+struct TriggerData;
+extern void PaosRightCheckRow(RightCheck *check, struct TriggerData *trigger);
+extern void PaosRightCheckTable(Relation relation);
+/* The key of a row, 0 when it is NULL. */
+extern int64 PaosTupleKey(HeapTuple tuple, TupleDesc desc, AttrNumber column, Oid keytype);
 
 /* in object.c */
 typedef struct PaosAttribute

@@ -343,11 +343,11 @@ static void EnsureInheritedSequence(Adoption *adoption)
 
 static void CreateTriggers(const char *table)
 {
-    Execute("CREATE TRIGGER paos_right AFTER UPDATE OR DELETE ON %s"
-            " FOR EACH ROW EXECUTE FUNCTION paos.check_right()",
+    Execute("CREATE TRIGGER paos_row AFTER INSERT OR UPDATE OR DELETE ON %s"
+            " FOR EACH ROW EXECUTE FUNCTION paos.row_written()",
             table);
-    Execute("CREATE TRIGGER paos_right_truncate BEFORE TRUNCATE ON %s"
-            " FOR EACH STATEMENT EXECUTE FUNCTION paos.check_right()",
+    Execute("CREATE TRIGGER paos_truncate BEFORE TRUNCATE ON %s"
+            " FOR EACH STATEMENT EXECUTE FUNCTION paos.table_truncated()",
             table);
 }
 
@@ -499,8 +499,8 @@ static void ReleaseTable(Oid relid)
     added = SPI_tuptable;
     n = SPI_processed;
     ExecuteAsOwner("DELETE FROM paos.class WHERE relation = $1", 1, types, values);
-    Execute("DROP TRIGGER IF EXISTS paos_right ON %s", table);
-    Execute("DROP TRIGGER IF EXISTS paos_right_truncate ON %s", table);
+    Execute("DROP TRIGGER IF EXISTS paos_row ON %s", table);
+    Execute("DROP TRIGGER IF EXISTS paos_truncate ON %s", table);
     for (i = 0; i < n && key != NULL; i++)
     {
         bool isnull;

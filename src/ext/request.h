@@ -20,19 +20,61 @@
 /* One per database, at a place in the area that shared.c knows. */
 typedef struct PaosShared
 {
-    int tranche;                     /* of every lock in the area */
-    LWLock lock;                     /* guards class_index's pointers and the lists of signatures */
-    pg_atomic_uint64 last_request;   /* ids, never given twice */
-    dshash_table_handle requests;    /* PaosRequest by id */
-    dshash_table_handle constants;   /* of the predicate index: see index.c */
-    pg_atomic_uint32 class_requests[PAOS_CLASS_MAX + 1]; /* how many; what a writer looks at first */
-    dsa_pointer class_index[PAOS_CLASS_MAX + 1];         /* of index.c; made once, never freed */
+    int tranche;                   /* of every lock in the area */
+    pg_atomic_uint32 paths;        /* how many requests follow references */
+    LWLock lock;                   /* guards class_index's pointers and the lists of signatures */
+    pg_atomic_uint64 last_request; /* ids, never given twice */
+    dshash_table_handle requests;  /* PaosRequest by id */
+    dshash_table_handle roles;     /* how many requests each role has */
+    dshash_table_handle constants; /* of the predicate index: see index.c */
+    pg_atomic_uint32
+        class_requests[PAOS_CLASS_MAX + 1];      /* how many; what a writer looks at first */
+    dsa_pointer class_index[PAOS_CLASS_MAX + 1]; /* of index.c; made once, never freed */
 } PaosShared;
 
 /* in shared.c */
 /* The shared memory of requests; NULL when there is none and create is false. */
 extern PaosShared *PaosSharedGet(bool create);
 extern dsa_area *PaosSharedArea(void);
+/* The same without a look at any catalogue, for the end of transactions and sessions. */
+extern PaosShared *PaosSharedAttached(void);
+
+/* in request.c */
+#define PAOS_CHANNEL_BYTES 16
+
+/* A live request.  All but the figures stays as it is from the start. */
+typedef struct PaosRequest
+{
+    int64 id; /* hash key */
+    Oid role; /* with whose eyes objects are seen */
+    int class;
+    int backend; /* process id of the session */
+    bool path;   /* follows references: objects of other classes matter */
+    uint8 channel[PAOS_CHANNEL_BYTES];
+    dsa_pointer query; /* canonical text */
+    dsa_pointer filed; /* for PaosIndexRemove */
+    dsa_pointer filed_path;
+    uint64 events;
+    TimestampTz last_event; /* 0: none yet */
+} PaosRequest;
+
+/* Stands for a class where requests whose path goes through other objects are filed. */
+#define PAOS_PATHS 0
+
+extern void PaosSharedInit(PaosShared *shared, dsa_area *area);
+/* Registers a request until it is ended, its transaction aborts or the session ends; gives it its
+ * id. */
+extern void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
+                           List *filings);
+/* Ends a request when the transaction commits. */
+extern void PaosRequestEnd(int64 id);
+/* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
+extern List *PaosRequestIds(PaosShared *shared, List *classes);
+/* How many requests a role has. */
+extern int PaosRoleRequests(PaosShared *shared, Oid role);
+extern bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query);
+/* Counts an event that was sent. */
+extern void PaosRequestCount(PaosShared *shared, int64 id);
 
 /*
  * in filing.c: how a bound condition is filed.  A filing is a list of entries;
@@ -48,13 +90,13 @@ typedef enum PaosFilingKind
 typedef struct PaosFiling
 {
     PaosFilingKind kind;
-    bool exact;          /* whoever is found by the entry satisfies the condition */
+    bool exact; /* whoever is found by the entry satisfies the condition */
     AttrNumber attribute;
-    Oid opfamily;        /* hash (EQUAL) or btree (RANGE) */
-    Oid type;            /* of the constants, as the opfamily has it */
+    Oid opfamily; /* hash (EQUAL) or btree (RANGE) */
+    Oid type;     /* of the constants, as the opfamily has it */
     Oid collation;
-    Oid equal;           /* EQUAL: the operator */
-    Datum low, high;     /* EQUAL: low is the constant */
+    Oid equal;       /* EQUAL: the operator */
+    Datum low, high; /* EQUAL: low is the constant */
     bool has_low, has_high;
     bool low_inclusive, high_inclusive;
 } PaosFiling;
@@ -63,7 +105,9 @@ typedef struct PaosFiling
 extern List *PaosFile(Expr *condition, TupleDesc desc);
 
 /* in index.c: the predicate index */
-/* Files a request; the handle is what PaosIndexRemove takes. May fail with an error: then nothing was filed. */
+extern void PaosIndexInit(PaosShared *shared, dsa_area *area);
+/* Files a request; the handle is what PaosIndexRemove takes. May fail with an error: then nothing
+ * was filed. */
 extern dsa_pointer PaosIndexAdd(PaosShared *shared, int class, int64 request, List *filings);
 /* Never fails, looks at no catalogue, needs no transaction. */
 extern void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle);
@@ -72,5 +116,40 @@ extern void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle);
 typedef void (*PaosFound)(int64 request, bool exact, void *arg);
 extern void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found,
                            void *arg);
+
+/* in match.c */
+typedef enum PaosMatchResult
+{
+    PAOS_MATCH_NO,
+    PAOS_MATCH_YES,
+    PAOS_MATCH_UNKNOWN /* the request must look again */
+} PaosMatchResult;
+
+struct PaosQueryNode;
+/* exact: the predicate index has found that the row satisfies the query. */
+extern PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, bool exact);
+/* Tells the requests whose path may go through a row that was written. */
+extern void PaosPathNote(PaosShared *shared, TupleDesc desc, HeapTuple before, HeapTuple after);
+/* The names (char pointers) of attributes of other objects that a query's paths go through. */
+extern List *PaosPathNames(const struct PaosQueryNode *tree);
+
+/* in capture.c: all requests on a table and the classes above it must look again */
+extern void PaosCaptureAll(PaosShared *shared, Relation table);
+
+/* in event.c */
+extern int paos_capture_limit;
+/* An object that is in a request's answer before or after a row was written, or both. */
+extern void PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
+extern void PaosEventResync(int64 request);
+extern void PaosEventInit(void);
+
+/* in subscribe.c */
+#define PAOS_CHANNEL_TEXT (5 + 2 * PAOS_CHANNEL_BYTES + 1)
+
+extern int paos_max_requests;
+extern void PaosChannelName(const uint8 *channel, char name[PAOS_CHANNEL_TEXT]);
+
+/* in author.c: who this session is, as JSON; borrowed */
+extern const char *PaosAuthorText(void);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * right.c - the trigger that keeps writers off objects whose right another
- * session holds.
+ * right.c - keeps writers off objects whose right another session holds.
  *
- * It must run after the row is marked as written, and it must leave no lock
+ * The check must run after the row is marked as written, and leave no lock
  * behind: see lock.c for why that suffices.  The look at the class is made once
  * per statement, which is sound only because AFTER triggers run when all rows of
  * the statement are marked; cascades of foreign keys add rows later, but under a
@@ -19,18 +18,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-
-PG_FUNCTION_INFO_V1(paos_check_right);
-
-/* What one statement's firing of the trigger knows, kept in its fn_extra. */
-typedef struct RightCheck
-{
-    CommandId command; /* when the class was looked at */
-    bool free;         /* no other session had a right in the class then */
-    int number;
-    AttrNumber key;
-    Oid keytype;
-} RightCheck;
 
 /* Would another session's lock on the tag conflict with a writer?  Leaves nothing behind. */
 static bool HeldByOther(PaosRef tag)
@@ -92,80 +79,63 @@ static void DescribeCheck(RightCheck *check, Relation relation)
     check->key = PaosKeyColumn(class, RelationGetRelid(relation));
 }
 
-static RightCheck *StatementCheck(FunctionCallInfo fcinfo, Relation relation)
+static bool ClassIsFree(int number)
 {
-    RightCheck *check = fcinfo->flinfo->fn_extra;
-    CommandId command = GetCurrentCommandId(false);
-
-    if (check != NULL && check->command == command)
-        return check;
-    if (check == NULL)
-    {
-        check = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(RightCheck));
-        DescribeCheck(check, relation);
-        fcinfo->flinfo->fn_extra = check;
-    }
-    check->command = command;
-    check->free = check->number == 0 || !HeldByOther((PaosRef) check->number << PAOS_KEY_BITS);
-    return check;
+    return number == 0 || !HeldByOther((PaosRef) number << PAOS_KEY_BITS);
 }
 
-static int64 TupleKey(const RightCheck *check, HeapTuple tuple, Relation relation)
+static void LookAtClass(RightCheck *check, Relation relation)
+{
+    CommandId command = GetCurrentCommandId(false);
+
+    if (check->known && check->command == command)
+        return;
+    if (!check->known)
+        DescribeCheck(check, relation);
+    check->known = true;
+    check->command = command;
+    check->free = ClassIsFree(check->number);
+}
+
+int64 PaosTupleKey(HeapTuple tuple, TupleDesc desc, AttrNumber column, Oid keytype)
 {
     bool isnull;
-    Datum value = heap_getattr(tuple, check->key, RelationGetDescr(relation), &isnull);
+    Datum value = heap_getattr(tuple, column, desc, &isnull);
 
     if (isnull)
         return 0;
-    if (check->keytype == INT2OID)
+    if (keytype == INT2OID)
         return DatumGetInt16(value);
-    if (check->keytype == INT4OID)
+    if (keytype == INT4OID)
         return DatumGetInt32(value);
     return DatumGetInt64(value);
 }
 
-static void CheckRow(const RightCheck *check, HeapTuple old, Relation relation)
+/* To be called after the row is updated or deleted; check begins as zeroes for each statement. */
+void PaosRightCheckRow(RightCheck *check, TriggerData *trigger)
 {
-    int64 key = TupleKey(check, old, relation);
-    PaosRef ref;
+    HeapTuple old = trigger->tg_trigtuple;
+    int64 key;
 
-    if (key < 1 || key > PAOS_KEY_MAX)
+    LookAtClass(check, trigger->tg_relation);
+    if (check->free)
         return;
     /* Written earlier in this transaction: whoever took the right since is waiting for us. */
     if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(old->t_data)))
         return;
-    ref = PaosRefMake(check->number, key);
-    if (HeldByOther(ref))
-        RefuseWrite(ref);
+    key = PaosTupleKey(old, RelationGetDescr(trigger->tg_relation), check->key, check->keytype);
+    if (key < 1 || key > PAOS_KEY_MAX)
+        return;
+    if (HeldByOther(PaosRefMake(check->number, key)))
+        RefuseWrite(PaosRefMake(check->number, key));
 }
 
-static void CheckTruncate(FunctionCallInfo fcinfo, Relation relation)
+/* To be called before the table is truncated. */
+void PaosRightCheckTable(Relation relation)
 {
-    if (!StatementCheck(fcinfo, relation)->free)
+    if (!ClassIsFree(PaosClassNumber(RelationGetRelid(relation))))
         ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                 errmsg("objects of class \"%s\" are locked by another session",
                        RelationGetRelationName(relation)),
                 errhint("TABLE paos.rights shows who holds the rights."));
-}
-
-Datum paos_check_right(PG_FUNCTION_ARGS)
-{
-    TriggerData *trigger = (TriggerData *) fcinfo->context;
-    RightCheck *check;
-
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.check_right must be called as a trigger"));
-    if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
-    {
-        CheckTruncate(fcinfo, trigger->tg_relation);
-        return PointerGetDatum(NULL);
-    }
-    if (!TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.check_right must be called after each row"));
-    check = StatementCheck(fcinfo, trigger->tg_relation);
-    if (!check->free)
-        CheckRow(check, trigger->tg_trigtuple, trigger->tg_relation);
-    return PointerGetDatum(NULL);
 }

@@ -1,0 +1,335 @@
+/*
+ * event.c - what the present transaction does to the answers of requests.
+ *
+ * Each row that concerns a request appends to a journal; the net effect is worked
+ * out once, before the commit.  The journal is in the order things were done, so
+ * that a subtransaction that aborts is undone by cutting off its end.  It is
+ * bounded: a transaction that goes on beyond that tells its requests to look
+ * again instead.
+ */
+#include "request.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* NOTIFY takes 7,999 bytes; what is around the lists needs at most this much of them. */
+#define PAYLOAD_LISTS 7000
+
+typedef enum Effect
+{
+    EFFECT_ENTER,
+    EFFECT_CHANGE,
+    EFFECT_LEAVE,
+    EFFECTS
+} Effect;
+
+/* One row's effect on one request; ref 0: the request must look again. */
+typedef struct Change
+{
+    int64 request;
+    PaosRef ref;
+    SubTransactionId subxact;
+    uint32 number; /* position in the journal */
+    bool before;
+    bool after;
+} Change;
+
+/* What one transaction did to one request's answer. */
+typedef struct Event
+{
+    int64 request;
+    bool resync;
+    PaosRef *refs[EFFECTS];
+    int n[EFFECTS];
+} Event;
+
+int paos_capture_limit = 1000000;
+
+static Change *journal = NULL; /* in TopTransactionContext, NULL when there is none */
+static int njournal = 0;
+static int journal_size = 0;
+static HTAB *coarse = NULL; /* requests that must look again, once the journal was too long */
+
+static void ForgetJournal(void)
+{
+    journal = NULL;
+    coarse = NULL;
+    njournal = 0;
+    journal_size = 0;
+}
+
+static void AddCoarse(int64 request)
+{
+    hash_search(coarse, &request, HASH_ENTER, NULL);
+}
+
+/* Exchanges the journal for the set of its requests.  That is not undone by subtransactions. */
+static void MakeCoarse(void)
+{
+    HASHCTL ctl = {
+        .keysize = sizeof(int64), .entrysize = sizeof(int64), .hcxt = TopTransactionContext};
+    int i;
+
+    coarse = hash_create("paos requests to look again", 256, &ctl,
+                         HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    for (i = 0; i < njournal; i++)
+        AddCoarse(journal[i].request);
+    if (journal != NULL)
+        pfree(journal);
+    journal = NULL;
+    njournal = 0;
+    journal_size = 0;
+}
+
+static void AppendChange(int64 request, PaosRef ref, bool before, bool after)
+{
+    if (coarse == NULL && njournal >= paos_capture_limit)
+        MakeCoarse();
+    if (coarse != NULL)
+    {
+        AddCoarse(request);
+        return;
+    }
+    if (njournal == journal_size)
+    {
+        journal_size = journal_size == 0 ? 64 : journal_size * 2;
+        journal = journal == NULL
+                      ? MemoryContextAllocHuge(TopTransactionContext, journal_size * sizeof(Change))
+                      : repalloc_huge(journal, journal_size * sizeof(Change));
+    }
+    journal[njournal] =
+        (Change){request, ref, GetCurrentSubTransactionId(), njournal, before, after};
+    njournal++;
+}
+
+/* An object of a request's answer, before or after the row was written. */
+void PaosEventNote(int64 request, PaosRef ref, bool before, bool after)
+{
+    AppendChange(request, ref, before, after);
+}
+
+void PaosEventResync(int64 request)
+{
+    AppendChange(request, 0, false, false);
+}
+
+static int CompareChanges(const void *a, const void *b)
+{
+    const Change *left = a;
+    const Change *right = b;
+
+    if (left->request != right->request)
+        return left->request < right->request ? -1 : 1;
+    if (left->ref != right->ref)
+        return left->ref < right->ref ? -1 : 1;
+    return left->number < right->number ? -1 : 1;
+}
+
+static void AddRef(Event *event, Effect effect, PaosRef ref, int limit)
+{
+    if (event->refs[effect] == NULL)
+        event->refs[effect] = palloc_extended(limit * sizeof(PaosRef), MCXT_ALLOC_HUGE);
+    event->refs[effect][event->n[effect]++] = ref;
+}
+
+/* The net effect of all changes of one request, which are sorted by ref and time. */
+static void SumUp(Event *event, const Change *changes, int n)
+{
+    int first;
+    int next;
+
+    for (first = 0; first < n; first = next)
+    {
+        PaosRef ref = changes[first].ref;
+        bool before = changes[first].before;
+        bool after;
+
+        for (next = first; next < n && changes[next].ref == ref; next++)
+            ;
+        after = changes[next - 1].after;
+        if (ref == 0)
+            event->resync = true;
+        else if (before && after)
+            AddRef(event, EFFECT_CHANGE, ref, n);
+        else if (before)
+            AddRef(event, EFFECT_LEAVE, ref, n);
+        else if (after)
+            AddRef(event, EFFECT_ENTER, ref, n);
+    }
+}
+
+static bool IsEmpty(const Event *event)
+{
+    return !event->resync && event->n[EFFECT_ENTER] == 0 && event->n[EFFECT_CHANGE] == 0 &&
+           event->n[EFFECT_LEAVE] == 0;
+}
+
+/* ---- payloads ---- */
+
+/* A part's lists; the place of an event that the next part goes on from. */
+typedef struct Cursor
+{
+    int effect;
+    int next;
+} Cursor;
+
+static void AppendLists(StringInfo part, const Event *event, Cursor *cursor)
+{
+    static const char *const names[] = {"enter", "change", "leave"};
+    int start = part->len;
+    int effect;
+
+    for (effect = 0; effect < EFFECTS; effect++)
+    {
+        const char *separator = "";
+
+        appendStringInfo(part, ",\"%s\":[", names[effect]);
+        while (effect == cursor->effect && cursor->next < event->n[effect] &&
+               part->len - start < PAYLOAD_LISTS)
+        {
+            char text[PAOS_REF_TEXT_SIZE];
+
+            PaosRefPrint(event->refs[effect][cursor->next++], text);
+            appendStringInfo(part, "%s\"%s\"", separator, text);
+            separator = ",";
+        }
+        appendStringInfoChar(part, ']');
+        if (effect == cursor->effect && cursor->next == event->n[effect])
+            *cursor = (Cursor){effect + 1, 0};
+    }
+}
+
+/* The parts' beginnings, up to the lists. */
+static List *Parts(const Event *event)
+{
+    List *parts = NIL;
+    Cursor cursor = {0, 0};
+
+    do
+    {
+        StringInfo part = makeStringInfo();
+
+        appendStringInfo(part, "{\"request\":" INT64_FORMAT, event->request);
+        if (event->resync)
+        {
+            appendStringInfoString(part, ",\"resync\":true");
+            cursor.effect = EFFECTS;
+        }
+        else
+            AppendLists(part, event, &cursor);
+        parts = lappend(parts, part);
+    } while (cursor.effect < EFFECTS);
+    return parts;
+}
+
+static void Send(const Event *event, const char *channel, const char *author)
+{
+    List *parts = Parts(event);
+    ListCell *cell;
+
+    foreach (cell, parts)
+    {
+        StringInfo part = lfirst(cell);
+
+        appendStringInfo(part, ",\"author\":%s,\"xid\":\"" UINT64_FORMAT "\",\"part\":[%d,%d]}",
+                         author, U64FromFullTransactionId(GetTopFullTransactionId()),
+                         foreach_current_index(cell) + 1, list_length(parts));
+        Async_Notify(channel, part->data);
+    }
+}
+
+static void Deliver(const Event *event)
+{
+    PaosShared *shared = PaosSharedAttached();
+    PaosRequest request;
+    char channel[PAOS_CHANNEL_TEXT];
+
+    if (IsEmpty(event) || !PaosRequestGet(shared, event->request, &request, NULL))
+        return;
+    PaosChannelName(request.channel, channel);
+    Send(event, channel, PaosAuthorText());
+    PaosRequestCount(shared, event->request);
+}
+
+static void DeliverJournal(void)
+{
+    int first;
+    int next;
+
+    if (njournal == 0)
+        return;
+    qsort(journal, njournal, sizeof(Change), CompareChanges);
+    for (first = 0; first < njournal; first = next)
+    {
+        Event event = {.request = journal[first].request};
+
+        for (next = first; next < njournal && journal[next].request == event.request; next++)
+            ;
+        SumUp(&event, journal + first, next - first);
+        Deliver(&event);
+    }
+}
+
+static void DeliverCoarse(void)
+{
+    HASH_SEQ_STATUS scan;
+    int64 *request;
+
+    hash_seq_init(&scan, coarse);
+    while ((request = hash_seq_search(&scan)) != NULL)
+    {
+        Event event = {.request = *request, .resync = true};
+
+        Deliver(&event);
+    }
+}
+
+/* What is done before the commit may still fail, and the transaction with it. */
+static void BeforeCommit(void)
+{
+    MemoryContext work;
+    MemoryContext previous;
+
+    if (njournal == 0 && coarse == NULL)
+        return;
+    work = AllocSetContextCreate(CurrentMemoryContext, "paos events", ALLOCSET_DEFAULT_SIZES);
+    previous = MemoryContextSwitchTo(work);
+    PushActiveSnapshot(GetTransactionSnapshot());
+    DeliverJournal();
+    if (coarse != NULL)
+        DeliverCoarse();
+    PopActiveSnapshot();
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(work);
+}
+
+static void EndTransaction(XactEvent event, void *arg)
+{
+    if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+        BeforeCommit();
+    else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+        ForgetJournal();
+}
+
+static void EndSubtransaction(SubXactEvent event, SubTransactionId subxact, SubTransactionId parent,
+                              void *arg)
+{
+    if (event != SUBXACT_EVENT_ABORT_SUB)
+        return;
+    while (njournal > 0 && journal[njournal - 1].subxact >= subxact)
+        njournal--;
+}
+
+void PaosEventInit(void)
+{
+    RegisterXactCallback(EndTransaction, NULL);
+    RegisterSubXactCallback(EndSubtransaction, NULL);
+}

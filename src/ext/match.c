@@ -1,0 +1,290 @@
+/*
+ * match.c - does a row satisfy a request, in the eyes of who subscribed?
+ *
+ * A backend keeps the requests it has met compiled.  They are evaluated in the
+ * writer's transaction but with the privileges of the subscriber's role, so that
+ * neither row-level security nor what a path reads is the writer's.  A request
+ * that no longer makes sense must not fail the writer: it is told to look again,
+ * and finds out.
+ */
+#include "request.h"
+#include "query.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "rewrite/rowsecurity.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+
+/* A session that meets more requests than this forgets them all and goes on. */
+#define MATCHERS_MAX 10000
+
+typedef struct Matcher
+{
+    int64 request; /* hash key */
+    bool ended;
+    bool broken; /* cannot be evaluated here: always unknown */
+    Oid role;
+    PaosFilter *filter;
+    PaosFilter *policy; /* NULL: the role sees every row */
+    List *names;        /* attributes of other objects that a path goes through */
+} Matcher;
+
+static HTAB *matchers = NULL;
+static MemoryContext matchers_context = NULL;
+static uint64 matchers_generation;
+
+static void ForgetMatchers(void)
+{
+    HASHCTL ctl = {.keysize = sizeof(int64), .entrysize = sizeof(Matcher)};
+
+    if (matchers_context != NULL)
+        MemoryContextDelete(matchers_context);
+    matchers_context =
+        AllocSetContextCreate(TopMemoryContext, "paos matchers", ALLOCSET_DEFAULT_SIZES);
+    ctl.hcxt = matchers_context;
+    matchers = hash_create("paos matchers", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    matchers_generation = PaosClassGeneration();
+}
+
+/* The names behind the first one of each path. */
+static void CollectNames(const PaosQueryNode *node, List **names)
+{
+    const PaosQueryNode *arg;
+
+    for (arg = node->args; arg != NULL; arg = arg->next)
+    {
+        if (node->tag == PAOS_QUERY_PATH && arg != node->args)
+            *names = lappend(*names, pstrdup(arg->text));
+        CollectNames(arg, names);
+    }
+}
+
+List *PaosPathNames(const PaosQueryNode *tree)
+{
+    List *names = NIL;
+
+    CollectNames(tree, &names);
+    return names;
+}
+
+/* The policies that the role is under, as one condition; false when it cannot be had so. */
+static bool PolicyCondition(Oid relid, Oid role, Expr **condition)
+{
+    Relation relation;
+    RangeTblEntry *entry = makeNode(RangeTblEntry);
+    Query *query = makeNode(Query);
+    List *quals;
+    List *checks;
+    bool enabled;
+    bool sublinks;
+
+    *condition = NULL;
+    if (check_enable_rls(relid, role, true) != RLS_ENABLED)
+        return true;
+    relation = relation_open(relid, AccessShareLock);
+    entry->rtekind = RTE_RELATION;
+    entry->relid = relid;
+    entry->relkind = relation->rd_rel->relkind;
+    entry->requiredPerms = ACL_SELECT;
+    entry->checkAsUser = role;
+    relation_close(relation, AccessShareLock);
+    query->commandType = CMD_SELECT;
+    query->rtable = list_make1(entry);
+    get_row_security_policies(query, entry, 1, &quals, &checks, &enabled, &sublinks);
+    if (quals != NIL)
+        *condition = make_ands_explicit(quals);
+    return !sublinks;
+}
+
+static void Compile(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
+{
+    PaosRow row = {.relid = relid};
+    PaosQueryNode *tree = PaosQueryParse(text);
+    Relation relation = relation_open(relid, AccessShareLock);
+    Expr *policy;
+
+    row.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
+    relation_close(relation, AccessShareLock);
+    matcher->names = PaosPathNames(tree);
+    matcher->filter = PaosFilterMake(PaosQueryBind(tree, text, &row), row.desc, &TTSOpsHeapTuple);
+    matcher->broken = !PolicyCondition(relid, request->role, &policy);
+    if (policy != NULL)
+        matcher->policy = PaosFilterMake(policy, row.desc, &TTSOpsHeapTuple);
+}
+
+/* Compiles in a subtransaction, so that a complaint ends nothing but that. */
+static void TryToCompile(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
+{
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+
+    BeginInternalSubTransaction(NULL);
+    MemoryContextSwitchTo(matchers_context);
+    PG_TRY();
+    {
+        Compile(matcher, request, text, relid);
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        matcher->broken = true;
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+}
+
+static Matcher *FindMatcher(int64 id)
+{
+    Matcher *matcher;
+    PaosRequest request;
+    const PaosClass *class;
+    char *text;
+    bool found;
+
+    if (matchers == NULL || matchers_generation != PaosClassGeneration() ||
+        hash_get_num_entries(matchers) > MATCHERS_MAX)
+        ForgetMatchers();
+    matcher = hash_search(matchers, &id, HASH_ENTER, &found);
+    if (found)
+        return matcher;
+    memset(matcher, 0, sizeof(*matcher));
+    matcher->request = id;
+    matcher->broken = true; /* should an error leave it half done */
+    if (!PaosRequestGet(PaosSharedAttached(), id, &request, &text))
+    {
+        matcher->ended = true;
+        return matcher;
+    }
+    matcher->role = request.role;
+    class = PaosClassByNumber(request.class, true);
+    if (class != NULL)
+        TryToCompile(matcher, &request, text, class->relid);
+    pfree(text);
+    return matcher;
+}
+
+static bool HasRowSecurity(Oid relid)
+{
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+    bool result;
+
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    result = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
+    ReleaseSysCache(tuple);
+    return result;
+}
+
+static bool Satisfies(PaosFilter *filter, TupleTableSlot *row)
+{
+    bool isnull;
+    bool result;
+
+    filter->econtext->ecxt_scantuple = row;
+    result = PaosFilterMatches(filter, &isnull);
+    return result && !isnull;
+}
+
+/* As the subscriber's role, whom the writer's own settings must not serve either. */
+static bool SatisfiesAs(const Matcher *matcher, TupleTableSlot *row)
+{
+    Oid user;
+    int context;
+    bool result;
+
+    GetUserIdAndSecContext(&user, &context);
+    SetUserIdAndSecContext(matcher->role,
+                           context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    result = Satisfies(matcher->filter, row) &&
+             (matcher->policy == NULL || Satisfies(matcher->policy, row));
+    SetUserIdAndSecContext(user, context);
+    return result;
+}
+
+PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, bool exact)
+{
+    Matcher *matcher;
+
+    if (exact && !HasRowSecurity(relid))
+        return PAOS_MATCH_YES;
+    matcher = FindMatcher(id);
+    if (matcher->ended)
+        return PAOS_MATCH_NO;
+    if (matcher->broken)
+        return PAOS_MATCH_UNKNOWN;
+    return SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
+}
+
+/* ---- paths ---- */
+
+typedef struct PathRow
+{
+    TupleDesc desc;
+    HeapTuple before;
+    HeapTuple after;
+} PathRow;
+
+static bool AttributeChanged(const PathRow *row, AttrNumber number)
+{
+    Form_pg_attribute attribute = TupleDescAttr(row->desc, number - 1);
+    bool null_before;
+    bool null_after;
+    Datum before;
+    Datum after;
+
+    if (row->before == NULL || row->after == NULL)
+        return true;
+    before = heap_getattr(row->before, number, row->desc, &null_before);
+    after = heap_getattr(row->after, number, row->desc, &null_after);
+    if (null_before || null_after)
+        return null_before != null_after;
+    return !datum_image_eq(before, after, attribute->attbyval, attribute->attlen);
+}
+
+static void FoundPath(int64 request, bool exact, void *arg)
+{
+    const PathRow *row = arg;
+    Matcher *matcher = FindMatcher(request);
+    ListCell *cell;
+
+    foreach (cell, matcher->names)
+    {
+        AttrNumber number = SPI_fnumber(row->desc, lfirst(cell));
+
+        if (number > 0 && AttributeChanged(row, number))
+        {
+            PaosEventResync(request);
+            return;
+        }
+    }
+}
+
+/*
+ * A request whose path may go through the row is told to look again: which
+ * objects of its class refer to the row is not known here.
+ */
+void PaosPathNote(PaosShared *shared, TupleDesc desc, HeapTuple before, HeapTuple after)
+{
+    PathRow row = {desc, before, after};
+
+    PaosIndexProbe(shared, PAOS_PATHS, NULL, FoundPath, &row);
+}

@@ -1,0 +1,322 @@
+/*
+ * request.c - live requests: what is asked, and when it ends.
+ *
+ * A request is an entry in shared memory that belongs to the session that
+ * subscribed.  Shared memory knows no transactions: what a transaction that
+ * aborts has registered is removed when it does, what it has ended is removed
+ * only when it commits, and all of a session's goes when the session does.
+ */
+#include "request.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* A request that this session has registered or is about to end. */
+typedef struct Own
+{
+    int64 id;
+    SubTransactionId subxact; /* that did it; InvalidSubTransactionId: committed */
+} Own;
+
+typedef struct OwnList
+{
+    Own *items; /* in the order done */
+    int n;
+    int size;
+} OwnList;
+
+typedef struct RoleCount
+{
+    Oid role; /* hash key */
+    int n;
+} RoleCount;
+
+static dshash_table *requests = NULL;
+static dshash_table *roles = NULL;
+static dshash_table_handle requests_handle; /* what requests and roles are attached to */
+static OwnList own;
+static OwnList ending;
+
+static dshash_parameters Parameters(const PaosShared *shared, size_t key, size_t entry)
+{
+    dshash_parameters parameters = {key, entry, dshash_memcmp, dshash_memhash, shared->tranche};
+
+    return parameters;
+}
+
+#define REQUEST_PARAMETERS(shared) Parameters(shared, sizeof(int64), sizeof(PaosRequest))
+#define ROLE_PARAMETERS(shared) Parameters(shared, sizeof(Oid), sizeof(RoleCount))
+
+static dshash_table_handle MakeTable(dsa_area *area, dshash_parameters parameters)
+{
+    dshash_table *table = dshash_create(area, &parameters, NULL);
+    dshash_table_handle handle = dshash_get_hash_table_handle(table);
+
+    dshash_detach(table);
+    return handle;
+}
+
+/* Fills in a PaosShared that nobody else can see yet. */
+void PaosSharedInit(PaosShared *shared, dsa_area *area)
+{
+    int i;
+
+    LWLockInitialize(&shared->lock, shared->tranche);
+    pg_atomic_init_u64(&shared->last_request, 0);
+    pg_atomic_init_u32(&shared->paths, 0);
+    for (i = 0; i <= PAOS_CLASS_MAX; i++)
+        pg_atomic_init_u32(&shared->class_requests[i], 0);
+    shared->requests = MakeTable(area, REQUEST_PARAMETERS(shared));
+    shared->roles = MakeTable(area, ROLE_PARAMETERS(shared));
+    PaosIndexInit(shared, area);
+}
+
+static void AttachTables(PaosShared *shared)
+{
+    dshash_parameters request = REQUEST_PARAMETERS(shared);
+    dshash_parameters role = ROLE_PARAMETERS(shared);
+    MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+
+    requests = dshash_attach(PaosSharedArea(), &request, shared->requests, NULL);
+    roles = dshash_attach(PaosSharedArea(), &role, shared->roles, NULL);
+    requests_handle = shared->requests;
+    MemoryContextSwitchTo(previous);
+}
+
+static dshash_table *Requests(PaosShared *shared)
+{
+    if (requests == NULL || requests_handle != shared->requests)
+        AttachTables(shared);
+    return requests;
+}
+
+static void CountForRole(PaosShared *shared, Oid role, int change)
+{
+    RoleCount *count;
+    bool found;
+
+    Requests(shared);
+    count = dshash_find_or_insert(roles, &role, &found);
+    if (!found)
+        count->n = 0;
+    count->n += change;
+    dshash_release_lock(roles, count);
+}
+
+int PaosRoleRequests(PaosShared *shared, Oid role)
+{
+    RoleCount *count;
+    int n;
+
+    Requests(shared);
+    count = dshash_find(roles, &role, false);
+    if (count == NULL)
+        return 0;
+    n = count->n;
+    dshash_release_lock(roles, count);
+    return n;
+}
+
+List *PaosRequestIds(PaosShared *shared, List *classes)
+{
+    dshash_seq_status scan;
+    PaosRequest *entry;
+    List *ids = NIL;
+
+    dshash_seq_init(&scan, Requests(shared), false);
+    while ((entry = dshash_seq_next(&scan)) != NULL)
+    {
+        int64 *id;
+
+        if (classes != NIL && !entry->path && !list_member_int(classes, entry->class))
+            continue;
+        id = palloc(sizeof(int64));
+        *id = entry->id;
+        ids = lappend(ids, id);
+    }
+    dshash_seq_term(&scan);
+    return ids;
+}
+
+bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, false);
+
+    if (entry == NULL)
+        return false;
+    *out = *entry;
+    if (query != NULL)
+        *query = pstrdup(dsa_get_address(PaosSharedArea(), entry->query));
+    dshash_release_lock(Requests(shared), entry);
+    return true;
+}
+
+void PaosRequestCount(PaosShared *shared, int64 id)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    if (entry == NULL)
+        return;
+    entry->events++;
+    entry->last_event = GetCurrentTimestamp();
+    dshash_release_lock(Requests(shared), entry);
+}
+
+/* Takes a request out of everything; one that has ended already is no error. */
+static void RemoveRequest(PaosShared *shared, int64 id)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+    PaosRequest gone;
+
+    if (entry == NULL)
+        return;
+    gone = *entry;
+    dshash_delete_entry(Requests(shared), entry);
+    pg_atomic_fetch_sub_u32(&shared->class_requests[gone.class], 1);
+    if (gone.path)
+        pg_atomic_fetch_sub_u32(&shared->paths, 1);
+    CountForRole(shared, gone.role, -1);
+    if (DsaPointerIsValid(gone.filed))
+        PaosIndexRemove(shared, gone.class, gone.filed);
+    if (DsaPointerIsValid(gone.filed_path))
+        PaosIndexRemove(shared, PAOS_PATHS, gone.filed_path);
+    dsa_free(PaosSharedArea(), gone.query);
+}
+
+static void Reserve(OwnList *list)
+{
+    if (list->n < list->size)
+        return;
+    list->size = list->size == 0 ? 64 : list->size * 2;
+    list->items = list->items == NULL
+                      ? MemoryContextAllocHuge(TopMemoryContext, list->size * sizeof(Own))
+                      : repalloc_huge(list->items, list->size * sizeof(Own));
+}
+
+static void Push(OwnList *list, int64 id)
+{
+    Reserve(list);
+    list->items[list->n++] = (Own){id, GetCurrentSubTransactionId()};
+}
+
+/* Those of a subtransaction and of all that ran inside it: their numbers are not below its. */
+static bool IsOf(const OwnList *list, SubTransactionId subxact)
+{
+    const Own *last = list->n == 0 ? NULL : &list->items[list->n - 1];
+
+    return last != NULL && last->subxact != InvalidSubTransactionId && last->subxact >= subxact;
+}
+
+static void Undo(SubTransactionId subxact)
+{
+    while (IsOf(&own, subxact))
+        RemoveRequest(PaosSharedAttached(), own.items[--own.n].id);
+    while (IsOf(&ending, subxact))
+        ending.n--;
+}
+
+static void EndSession(int code, Datum arg)
+{
+    PaosShared *shared = PaosSharedAttached();
+
+    while (own.n > 0 && shared != NULL)
+        RemoveRequest(shared, own.items[--own.n].id);
+}
+
+/* The list forgets what has ended at the first transaction that ends something. */
+static void Commit(void)
+{
+    int i;
+
+    for (i = own.n - 1; i >= 0 && own.items[i].subxact != InvalidSubTransactionId; i--)
+        own.items[i].subxact = InvalidSubTransactionId;
+    while (ending.n > 0)
+        RemoveRequest(PaosSharedAttached(), ending.items[--ending.n].id);
+}
+
+static void EndTransaction(XactEvent event, void *arg)
+{
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+        Commit();
+    else if (event == XACT_EVENT_ABORT)
+        Undo(TopSubTransactionId);
+}
+
+static void EndSubtransaction(SubXactEvent event, SubTransactionId subxact, SubTransactionId parent,
+                              void *arg)
+{
+    if (event == SUBXACT_EVENT_ABORT_SUB)
+        Undo(subxact);
+}
+
+static void Initialize(void)
+{
+    static bool done = false;
+
+    if (done)
+        return;
+    before_shmem_exit(EndSession, (Datum) 0);
+    RegisterXactCallback(EndTransaction, NULL);
+    RegisterSubXactCallback(EndSubtransaction, NULL);
+    done = true;
+}
+
+/* Enters a request that is not filed yet; from here on an error removes it. */
+static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
+{
+    PaosRequest *entry;
+    bool found;
+
+    Reserve(&own);
+    request->id = (int64) pg_atomic_add_fetch_u64(&shared->last_request, 1);
+    request->query = dsa_allocate(PaosSharedArea(), strlen(query) + 1);
+    strcpy(dsa_get_address(PaosSharedArea(), request->query), query);
+    request->filed = InvalidDsaPointer;
+    request->filed_path = InvalidDsaPointer;
+
+    entry = dshash_find_or_insert(Requests(shared), &request->id, &found);
+    *entry = *request;
+    dshash_release_lock(Requests(shared), entry);
+    Push(&own, request->id);
+    CountForRole(shared, request->role, 1);
+    pg_atomic_fetch_add_u32(&shared->class_requests[request->class], 1);
+    if (request->path)
+        pg_atomic_fetch_add_u32(&shared->paths, 1);
+}
+
+/* Notes at once what was filed, so that an error in the next step leaves nothing behind. */
+static void NoteFiled(PaosShared *shared, int64 id, bool path, dsa_pointer filed)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    if (entry == NULL)
+        elog(ERROR, "request " INT64_FORMAT " is missing", id);
+    if (path)
+        entry->filed_path = filed;
+    else
+        entry->filed = filed;
+    dshash_release_lock(Requests(shared), entry);
+}
+
+void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query, List *filings)
+{
+    static PaosFiling any = {.kind = PAOS_FILE_REST};
+
+    Initialize();
+    Enter(shared, request, query);
+    if (filings != NIL)
+        NoteFiled(shared, request->id, false,
+                  PaosIndexAdd(shared, request->class, request->id, filings));
+    if (request->path)
+        NoteFiled(shared, request->id, true,
+                  PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));
+}
+
+void PaosRequestEnd(int64 id)
+{
+    Initialize();
+    Push(&ending, id);
+}

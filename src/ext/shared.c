@@ -1,0 +1,182 @@
+/*
+ * shared.c - the shared memory that requests live in.
+ *
+ * One DSA area per database, made when somebody first subscribes and found by
+ * a row of paos.shared, an unlogged table: it works with and without
+ * shared_preload_libraries.  A clean shutdown keeps the row but not the memory,
+ * so the row says which run of the server it is of.  Sessions learn of the row
+ * by a relcache invalidation; one that has not yet is no different from a
+ * writer that was under way before the request: paos.ready waits for it.
+ */
+#include "request.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+/* Columns of paos.shared. */
+#define SHARED_SERVER 1
+#define SHARED_AREA 2
+#define SHARED_PLACE 3
+#define SHARED_COLUMNS 3
+
+/* What a row says: when the server started, the area's handle, where PaosShared is in it. */
+typedef struct Anchor
+{
+    TimestampTz server;
+    dsa_handle area;
+    dsa_pointer place;
+} Anchor;
+
+static PaosShared *shared = NULL;
+static dsa_area *area = NULL;
+static Anchor attached;        /* what shared and area are of */
+static bool looked = false;    /* the table has been read since it last changed */
+static bool made_here = false; /* by the present transaction, which may yet abort */
+static Oid anchor_table = InvalidOid;
+
+static void ForgetAnchor(Datum arg, Oid relid)
+{
+    if (!OidIsValid(relid) || relid == anchor_table)
+        looked = false;
+}
+
+/* The area of a transaction that aborts is nobody's: unpinned, it goes with this session. */
+static void EndTransaction(XactEvent event, void *arg)
+{
+    if (event == XACT_EVENT_ABORT && made_here)
+    {
+        dsa_unpin(area);
+        shared = NULL;
+        looked = false;
+    }
+    if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+        made_here = false;
+}
+
+static void Initialize(void)
+{
+    static bool done = false;
+
+    if (done)
+        return;
+    CacheRegisterRelcacheCallback(ForgetAnchor, (Datum) 0);
+    RegisterXactCallback(EndTransaction, NULL);
+    done = true;
+}
+
+/* Reads the row of this run of the server; false when there is none. */
+static bool ReadAnchor(Relation relation, Anchor *anchor)
+{
+    SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+    HeapTuple tuple;
+    bool found = false;
+
+    while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+    {
+        Datum values[SHARED_COLUMNS];
+        bool nulls[SHARED_COLUMNS];
+
+        heap_deform_tuple(tuple, RelationGetDescr(relation), values, nulls);
+        anchor->server = DatumGetTimestampTz(values[SHARED_SERVER - 1]);
+        anchor->area = (dsa_handle) DatumGetInt64(values[SHARED_AREA - 1]);
+        anchor->place = (dsa_pointer) DatumGetInt64(values[SHARED_PLACE - 1]);
+        found = anchor->server == PgStartTime;
+    }
+    systable_endscan(scan);
+    return found;
+}
+
+static void Attach(const Anchor *anchor)
+{
+    MemoryContext previous;
+
+    if (shared != NULL && memcmp(anchor, &attached, sizeof(attached)) == 0)
+        return;
+    previous = MemoryContextSwitchTo(TopMemoryContext);
+    area = dsa_attach(anchor->area);
+    dsa_pin_mapping(area);
+    MemoryContextSwitchTo(previous);
+    shared = dsa_get_address(area, anchor->place);
+    LWLockRegisterTranche(shared->tranche, "PaosRequests");
+    attached = *anchor;
+}
+
+static void InsertAnchor(Relation relation, const Anchor *anchor)
+{
+    Datum values[SHARED_COLUMNS] = {TimestampTzGetDatum(anchor->server),
+                                    Int64GetDatum((int64) anchor->area),
+                                    Int64GetDatum((int64) anchor->place)};
+    bool nulls[SHARED_COLUMNS] = {false};
+    HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
+
+    simple_heap_insert(relation, tuple);
+    CacheInvalidateRelcache(relation);
+    CommandCounterIncrement();
+}
+
+static void MakeArea(Relation relation)
+{
+    Anchor anchor = {.server = PgStartTime};
+    MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+    int tranche = LWLockNewTrancheId();
+    PaosShared *made;
+
+    LWLockRegisterTranche(tranche, "PaosRequests");
+    area = dsa_create(tranche);
+    dsa_pin_mapping(area);
+    MemoryContextSwitchTo(previous);
+
+    anchor.area = dsa_get_handle(area);
+    anchor.place = dsa_allocate0(area, sizeof(PaosShared));
+    made = dsa_get_address(area, anchor.place);
+    made->tranche = tranche;
+    PaosSharedInit(made, area);
+    InsertAnchor(relation, &anchor);
+    dsa_pin(area);
+    made_here = true;
+    shared = made;
+    attached = anchor;
+}
+
+PaosShared *PaosSharedGet(bool create)
+{
+    Relation relation;
+    Anchor anchor;
+
+    if (looked && (shared != NULL || !create))
+        return shared;
+    Initialize();
+    anchor_table = get_relname_relid("shared", get_namespace_oid("paos", false));
+    looked = true;
+    relation = table_open(anchor_table, create ? ShareRowExclusiveLock : AccessShareLock);
+    memset(&anchor, 0, sizeof(anchor));
+    if (ReadAnchor(relation, &anchor))
+        Attach(&anchor);
+    else if (create)
+        MakeArea(relation);
+    else
+        shared = NULL;
+    table_close(relation, create ? NoLock : AccessShareLock);
+    return shared;
+}
+
+PaosShared *PaosSharedAttached(void)
+{
+    return shared;
+}
+
+dsa_area *PaosSharedArea(void)
+{
+    return area;
+}
