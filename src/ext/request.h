@@ -84,33 +84,45 @@ typedef enum PaosFilingKind
 {
     PAOS_FILE_EQUAL, /* attribute = constant, by hash */
     PAOS_FILE_RANGE, /* attribute between bounds, by order */
+    PAOS_FILE_NULL,  /* attribute is null */
     PAOS_FILE_REST   /* nothing usable: every row of the class is a candidate */
 } PaosFilingKind;
 
 typedef struct PaosFiling
 {
     PaosFilingKind kind;
-    bool exact; /* whoever is found by the entry satisfies the condition */
-    AttrNumber attribute;
-    Oid opfamily; /* hash (EQUAL) or btree (RANGE) */
-    Oid type;     /* of the constants, as the opfamily has it */
+    bool exact;           /* whoever is found by the entry satisfies the condition */
+    AttrNumber attribute; /* 0: REST */
+    Oid attribute_type;   /* as the class has it; what follows is for EQUAL and RANGE only */
+    Oid opfamily;         /* hash (EQUAL) or btree (RANGE) */
+    Oid left_type;        /* of the attribute, as the opfamily has it */
+    Oid type;             /* of the constants, as the opfamily has it */
     Oid collation;
     Oid equal;       /* EQUAL: the operator */
     Datum low, high; /* EQUAL: low is the constant */
     bool has_low, has_high;
     bool low_inclusive, high_inclusive;
+    bool equal_bounds; /* RANGE: low and high are the same */
 } PaosFiling;
 
-/* List of PaosFiling, or NIL when no row can satisfy the condition. */
+/*
+ * List of PaosFiling, or NIL when no row can satisfy the condition.  The constants are in the
+ * current memory context.
+ */
 extern List *PaosFile(Expr *condition, TupleDesc desc);
 
 /* in index.c: the predicate index */
 extern void PaosIndexInit(PaosShared *shared, dsa_area *area);
-/* Files a request; the handle is what PaosIndexRemove takes. May fail with an error: then nothing
- * was filed. */
+/*
+ * Files a request; the handle is what PaosIndexRemove takes.  May fail with an error: then nothing
+ * was filed.  Not to be called with an LWLock held, for an error gives all of them up.
+ */
 extern dsa_pointer PaosIndexAdd(PaosShared *shared, int class, int64 request, List *filings);
 /* Never fails, looks at no catalogue, needs no transaction. */
 extern void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle);
+
+/* How many entries are filed under the same signature. */
+extern uint32 PaosIndexCount(PaosShared *shared, int class, const PaosFiling *filing);
 
 /* Told of each request that the row may satisfy, perhaps more than once; exact: it does satisfy. */
 typedef void (*PaosFound)(int64 request, bool exact, void *arg);

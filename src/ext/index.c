@@ -1,0 +1,238 @@
+/*
+ * index.c - the predicate index: which requests may a row satisfy?
+ *
+ * A row is looked up once in each signature of its class, however many requests
+ * there are.  What is found is told of when no lock is held any more, for whoever
+ * is told may do anything.
+ */
+#include "index.h"
+
+#include "miscadmin.h"
+
+void PaosIndexInit(PaosShared *shared, dsa_area *area)
+{
+    PaosConstantsInit(shared, area);
+}
+
+/* ---- adding and removing ---- */
+
+static dsa_pointer MakeEntry(PaosSignatureUse *use, const PaosFiling *filing)
+{
+    dsa_area *area = PaosSharedArea();
+
+    switch (filing->kind)
+    {
+        case PAOS_FILE_EQUAL:
+            return PaosConstantMake(area, use, filing);
+        case PAOS_FILE_RANGE:
+            return PaosRangeMake(area, use, filing);
+        default:
+            return PaosListMake(area);
+    }
+}
+
+static void LinkEntry(PaosShared *shared, PaosSignatureUse *use, dsa_pointer pointer)
+{
+    dsa_area *area = PaosSharedArea();
+
+    switch (use->signature->kind)
+    {
+        case PAOS_FILE_EQUAL:
+            PaosConstantLink(shared, use, pointer);
+            break;
+        case PAOS_FILE_RANGE:
+            PaosRangeLink(area, use, pointer);
+            break;
+        default:
+            PaosListLink(area, use->signature, pointer);
+    }
+}
+
+static void UnlinkEntry(PaosShared *shared, PaosSignature *signature, dsa_pointer pointer)
+{
+    dsa_area *area = PaosSharedArea();
+
+    switch (signature->kind)
+    {
+        case PAOS_FILE_EQUAL:
+            PaosConstantUnlink(shared, pointer);
+            break;
+        case PAOS_FILE_RANGE:
+            PaosRangeUnlink(area, signature, pointer);
+            break;
+        default:
+            PaosListUnlink(area, signature, pointer);
+    }
+}
+
+/* Adds an entry to those of a request, of which *first is the first: an error removes them all. */
+static void AddEntry(PaosShared *shared, int class, int64 request, const PaosFiling *filing,
+                     volatile dsa_pointer *first)
+{
+    PaosSignatureUse *use = PaosSignatureOf(shared, class, filing);
+    dsa_pointer pointer = MakeEntry(use, filing);
+    PaosEntry *entry;
+
+    if (!DsaPointerIsValid(pointer))
+        ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of shared memory"),
+                errdetail("Failed while filing request " INT64_FORMAT ".", request));
+    entry = dsa_get_address(PaosSharedArea(), pointer);
+    entry->sibling = *first;
+    entry->signature = use->pointer;
+    entry->request = request;
+    entry->exact = filing->exact;
+    *first = pointer;
+
+    LinkEntry(shared, use, pointer);
+    entry->linked = true;
+    pg_atomic_fetch_add_u32(&use->signature->live, 1);
+    entry->counted = true;
+}
+
+dsa_pointer PaosIndexAdd(PaosShared *shared, int class, int64 request, List *filings)
+{
+    volatile dsa_pointer first = InvalidDsaPointer;
+    ListCell *cell;
+
+    PG_TRY();
+    {
+        foreach (cell, filings)
+        {
+            CHECK_FOR_INTERRUPTS();
+            AddEntry(shared, class, request, lfirst(cell), &first);
+        }
+    }
+    PG_CATCH();
+    {
+        /* As the end of the transaction would: the error may have come under one. */
+        LWLockReleaseAll();
+        PaosIndexRemove(shared, class, first);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
+    return first;
+}
+
+void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle)
+{
+    dsa_area *area = PaosSharedArea();
+
+    while (DsaPointerIsValid(handle))
+    {
+        PaosEntry *entry = dsa_get_address(area, handle);
+        PaosSignature *signature = dsa_get_address(area, entry->signature);
+        dsa_pointer next = entry->sibling;
+
+        if (entry->linked)
+            UnlinkEntry(shared, signature, handle);
+        if (entry->counted)
+            pg_atomic_fetch_sub_u32(&signature->live, 1);
+        dsa_free(area, handle);
+        handle = next;
+    }
+}
+
+uint32 PaosIndexCount(PaosShared *shared, int class, const PaosFiling *filing)
+{
+    PaosSignatureUse *use = PaosSignatureFind(shared, class, filing);
+
+    return use == NULL ? 0 : pg_atomic_read_u32(&use->signature->live);
+}
+
+/* ---- probing ---- */
+
+void PaosFoundAdd(PaosFoundList *list, const PaosEntry *entry)
+{
+    if (list->n == list->size)
+    {
+        Size size = list->size * sizeof(PaosFoundOne);
+        PaosFoundOne *more = palloc_extended(2 * size, MCXT_ALLOC_HUGE);
+
+        memcpy(more, list->items, size);
+        if (list->items != list->first)
+            pfree(list->items);
+        list->items = more;
+        list->size *= 2;
+    }
+    list->items[list->n++] = (PaosFoundOne){entry->request, entry->exact};
+}
+
+/*
+ * The attribute has changed its type, or the type's functions are gone: there
+ * is no telling which entries the row satisfies, so all may be.
+ */
+static void FindAll(PaosShared *shared, PaosSignatureUse *use, PaosFoundList *found)
+{
+    int n = found->n;
+
+    if (use->signature->kind == PAOS_FILE_EQUAL)
+        PaosConstantFindAll(shared, use, found);
+    else if (use->signature->kind == PAOS_FILE_RANGE)
+        PaosRangeFindAll(PaosSharedArea(), use, found);
+    else
+        PaosListFind(PaosSharedArea(), use->signature, found);
+    for (; n < found->n; n++)
+        found->items[n].exact = false;
+}
+
+static bool IsCurrent(PaosSignatureUse *use, TupleDesc desc)
+{
+    const PaosSignature *signature = use->signature;
+
+    return signature->attribute <= desc->natts &&
+           TupleDescAttr(desc, signature->attribute - 1)->atttypid == signature->attribute_type &&
+           PaosSignatureReady(use);
+}
+
+static void FindValue(PaosShared *shared, PaosSignatureUse *use, Datum value, int16 typlen,
+                      PaosFoundList *found)
+{
+    if (typlen == -1)
+        value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+    if (use->signature->kind == PAOS_FILE_EQUAL)
+        PaosConstantFind(shared, use, value, found);
+    else
+        PaosRangeFind(PaosSharedArea(), use, value, found);
+}
+
+static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *row,
+                    PaosFoundList *found)
+{
+    PaosSignature *signature = use->signature;
+    TupleDesc desc = row->tts_tupleDescriptor;
+    Datum value;
+    bool isnull;
+
+    if (pg_atomic_read_u32(&signature->live) == 0)
+        return;
+    if (signature->kind == PAOS_FILE_REST)
+    {
+        PaosListFind(PaosSharedArea(), signature, found);
+        return;
+    }
+    if (!IsCurrent(use, desc))
+    {
+        FindAll(shared, use, found);
+        return;
+    }
+    value = slot_getattr(row, signature->attribute, &isnull);
+    if (isnull && signature->kind == PAOS_FILE_NULL)
+        PaosListFind(PaosSharedArea(), signature, found);
+    if (!isnull && signature->kind != PAOS_FILE_NULL)
+        FindValue(shared, use, value, TupleDescAttr(desc, signature->attribute - 1)->attlen, found);
+}
+
+void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found, void *arg)
+{
+    PaosFoundList list = {.n = 0};
+    int n;
+    PaosSignatureUse **uses = PaosSignatures(shared, class, &n);
+    int i;
+
+    list.items = list.first;
+    list.size = lengthof(list.first);
+    for (i = 0; i < n; i++)
+        FindRow(shared, uses[i], row, &list);
+    for (i = 0; i < list.n; i++)
+        found(list.items[i].request, list.items[i].exact, arg);
+}

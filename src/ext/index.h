@@ -1,0 +1,125 @@
+/*
+ * index.h - what the files of the predicate index share.
+ *
+ * An index of a class is a list of signatures: attribute, kind of comparison,
+ * types, operators.  Under each signature are the entries of its requests, found
+ * by their constants.  Signatures are never freed, so that nobody who walks
+ * them needs a lock; entries come and go.  Whoever removes an entry may have
+ * no transaction, so what leads to it must be found without comparing.
+ */
+#ifndef PAOS_INDEX_H
+#define PAOS_INDEX_H
+
+#include "request.h"
+
+/* What all entries of one signature have in common; in the area. */
+typedef struct PaosSignature
+{
+    LWLock lock;           /* guards root and what hangs on it; not used by PAOS_FILE_EQUAL */
+    dsa_pointer root;      /* RANGE: the tree; REST and NULL: the first of the list */
+    dsa_pointer next;      /* of the class; never changes */
+    pg_atomic_uint32 live; /* entries */
+    PaosFilingKind kind;
+    AttrNumber attribute;
+    Oid attribute_type; /* as the class has it */
+    Oid left_type;      /* the same, as the opfamily has it */
+    Oid type;           /* of the constants */
+    Oid opfamily;
+    Oid collation;
+    Oid equal;
+    int16 typlen; /* of the constants */
+    bool typbyval;
+} PaosSignature;
+
+/* One filing of one request; in the area, at the beginning of what its kind needs. */
+typedef struct PaosEntry
+{
+    dsa_pointer sibling; /* another entry of the same request */
+    dsa_pointer signature;
+    uint64 request : 61;
+    uint64 exact : 1;
+    uint64 linked : 1;  /* can be found: must be unlinked before it is freed */
+    uint64 counted : 1; /* as live, in the signature */
+} PaosEntry;
+
+/* A constant of the signature's type: the Datum itself, or where its bytes are. */
+typedef uint64 PaosConstant;
+
+/* A signature as one backend knows it, its functions looked up. */
+typedef struct PaosSignatureUse
+{
+    PaosSignature *signature;
+    dsa_pointer pointer;
+    bool ready;            /* the functions below are looked up: PaosSignatureReady */
+    bool warm;             /* they have been called outside of locks */
+    bool extended;         /* hash functions make 64 bits */
+    FmgrInfo hash_left;    /* EQUAL: of an attribute's value */
+    FmgrInfo hash;         /* EQUAL: of a constant */
+    FmgrInfo equal;        /* EQUAL: value and constant */
+    FmgrInfo compare_left; /* RANGE: value and constant */
+    FmgrInfo compare;      /* RANGE: two constants */
+} PaosSignatureUse;
+
+/* Requests found, gathered under a lock and told of without it. */
+typedef struct PaosFoundOne
+{
+    int64 request;
+    bool exact;
+} PaosFoundOne;
+
+typedef struct PaosFoundList
+{
+    PaosFoundOne *items; /* first, or palloc'd when that is full */
+    int n;
+    int size;
+    PaosFoundOne first[32];
+} PaosFoundList;
+
+/* in index.c */
+extern void PaosFoundAdd(PaosFoundList *list, const PaosEntry *entry);
+
+/* in index_signature.c */
+/* The signature that a filing goes under, ready; PaosSignatureFind: NULL if there is none yet. */
+extern PaosSignatureUse *PaosSignatureOf(PaosShared *shared, int class, const PaosFiling *filing);
+extern PaosSignatureUse *PaosSignatureFind(PaosShared *shared, int class, const PaosFiling *filing);
+/* False when the functions are gone, with the type that they were for. */
+extern bool PaosSignatureReady(PaosSignatureUse *use);
+/* All signatures of a class, borrowed until the next call. */
+extern PaosSignatureUse **PaosSignatures(PaosShared *shared, int class, int *n);
+extern Datum PaosConstantDatum(dsa_area *area, const PaosSignature *signature,
+                               PaosConstant constant);
+/* How much room a constant needs beside its entry, and putting it there. */
+extern Size PaosConstantSize(const PaosSignature *signature, Datum value);
+extern PaosConstant PaosConstantStore(dsa_area *area, const PaosSignature *signature, Datum value,
+                                      dsa_pointer place);
+
+/*
+ * Each kind has four functions.  Make allocates an entry (InvalidDsaPointer: out
+ * of memory); Link makes it findable, or fails with an error; Unlink never
+ * fails; Find adds to a list those that a value satisfies.
+ */
+
+/* in index_constant.c */
+extern void PaosConstantsInit(PaosShared *shared, dsa_area *area);
+extern dsa_pointer PaosConstantMake(dsa_area *area, PaosSignatureUse *use,
+                                    const PaosFiling *filing);
+extern void PaosConstantLink(PaosShared *shared, PaosSignatureUse *use, dsa_pointer entry);
+extern void PaosConstantUnlink(PaosShared *shared, dsa_pointer entry);
+extern void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value,
+                             PaosFoundList *list);
+extern void PaosConstantFindAll(PaosShared *shared, PaosSignatureUse *use, PaosFoundList *list);
+
+/* in index_range.c */
+extern dsa_pointer PaosRangeMake(dsa_area *area, PaosSignatureUse *use, const PaosFiling *filing);
+extern void PaosRangeLink(dsa_area *area, PaosSignatureUse *use, dsa_pointer entry);
+extern void PaosRangeUnlink(dsa_area *area, PaosSignature *signature, dsa_pointer entry);
+extern void PaosRangeFind(dsa_area *area, PaosSignatureUse *use, Datum value, PaosFoundList *list);
+extern void PaosRangeFindAll(dsa_area *area, PaosSignatureUse *use, PaosFoundList *list);
+
+/* in index_list.c */
+extern dsa_pointer PaosListMake(dsa_area *area);
+extern void PaosListLink(dsa_area *area, PaosSignature *signature, dsa_pointer entry);
+extern void PaosListUnlink(dsa_area *area, PaosSignature *signature, dsa_pointer entry);
+extern void PaosListFind(dsa_area *area, PaosSignature *signature, PaosFoundList *list);
+
+#endif
