@@ -230,36 +230,37 @@ static List *Parts(const Event *event)
     return parts;
 }
 
-static void Send(const Event *event, const char *channel, const char *author)
+/* Adds the payloads of an event to the list. */
+static void Complete(const Event *event, const uint8 *channel, List **payloads)
 {
     List *parts = Parts(event);
+    const char *author = PaosAuthorText();
+    uint64 xid = U64FromFullTransactionId(GetTopFullTransactionId());
     ListCell *cell;
 
     foreach (cell, parts)
     {
         StringInfo part = lfirst(cell);
+        PaosPayload *payload = palloc(sizeof(PaosPayload));
 
         appendStringInfo(part, ",\"author\":%s,\"xid\":\"" UINT64_FORMAT "\",\"part\":[%d,%d]}",
-                         author, U64FromFullTransactionId(GetTopFullTransactionId()),
-                         foreach_current_index(cell) + 1, list_length(parts));
-        Async_Notify(channel, part->data);
+                         author, xid, foreach_current_index(cell) + 1, list_length(parts));
+        payload->request = event->request;
+        payload->text = part->data;
+        memcpy(payload->channel, channel, PAOS_CHANNEL_BYTES);
+        *payloads = lappend(*payloads, payload);
     }
 }
 
-static void Deliver(const Event *event)
+static void Deliver(const Event *event, List **payloads)
 {
-    PaosShared *shared = PaosSharedAttached();
     PaosRequest request;
-    char channel[PAOS_CHANNEL_TEXT];
 
-    if (IsEmpty(event) || !PaosRequestGet(shared, event->request, &request, NULL))
-        return;
-    PaosChannelName(request.channel, channel);
-    Send(event, channel, PaosAuthorText());
-    PaosRequestCount(shared, event->request);
+    if (!IsEmpty(event) && PaosRequestGet(PaosSharedAttached(), event->request, &request, NULL))
+        Complete(event, request.channel, payloads);
 }
 
-static void DeliverJournal(void)
+static void DeliverJournal(List **payloads)
 {
     int first;
     int next;
@@ -274,27 +275,53 @@ static void DeliverJournal(void)
         for (next = first; next < njournal && journal[next].request == event.request; next++)
             ;
         SumUp(&event, journal + first, next - first);
-        Deliver(&event);
+        Deliver(&event, payloads);
     }
 }
 
-static void DeliverCoarse(void)
+static void DeliverCoarse(List **payloads)
 {
     HASH_SEQ_STATUS scan;
     int64 *request;
 
+    if (coarse == NULL)
+        return;
     hash_seq_init(&scan, coarse);
     while ((request = hash_seq_search(&scan)) != NULL)
     {
         Event event = {.request = *request, .resync = true};
 
-        Deliver(&event);
+        Deliver(&event, payloads);
+    }
+}
+
+/* Into the ring, for the worker to send after the commit, or right away when there is no
+ * preloading. */
+static void HandOver(List *payloads)
+{
+    ListCell *cell;
+
+    if (payloads == NIL)
+        return;
+    if (paos_preloaded)
+    {
+        PaosWorkerStart(PaosSharedAttached());
+        PaosRingPut(PaosSharedAttached(), payloads);
+        return;
+    }
+    foreach (cell, payloads)
+    {
+        const PaosPayload *payload = lfirst(cell);
+
+        PaosNotify(payload->channel, payload->text);
+        PaosRequestCount(PaosSharedAttached(), payload->request);
     }
 }
 
 /* What is done before the commit may still fail, and the transaction with it. */
 static void BeforeCommit(void)
 {
+    List *payloads = NIL;
     MemoryContext work;
     MemoryContext previous;
 
@@ -303,12 +330,28 @@ static void BeforeCommit(void)
     work = AllocSetContextCreate(CurrentMemoryContext, "paos events", ALLOCSET_DEFAULT_SIZES);
     previous = MemoryContextSwitchTo(work);
     PushActiveSnapshot(GetTransactionSnapshot());
-    DeliverJournal();
-    if (coarse != NULL)
-        DeliverCoarse();
+    DeliverJournal(&payloads);
+    DeliverCoarse(&payloads);
+    HandOver(payloads);
     PopActiveSnapshot();
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(work);
+}
+
+/* The event of a request that could not be told what happened to it. */
+char *PaosResyncPayload(int64 request)
+{
+    return psprintf("{\"request\":" INT64_FORMAT ",\"resync\":true,\"author\":null,\"xid\":null,"
+                    "\"part\":[1,1]}",
+                    request);
+}
+
+void PaosNotify(const uint8 *channel, const char *payload)
+{
+    char name[PAOS_CHANNEL_TEXT];
+
+    PaosChannelName(channel, name);
+    Async_Notify(name, payload);
 }
 
 static void EndTransaction(XactEvent event, void *arg)
@@ -316,7 +359,10 @@ static void EndTransaction(XactEvent event, void *arg)
     if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
         BeforeCommit();
     else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+    {
+        PaosRingEnd(event == XACT_EVENT_COMMIT);
         ForgetJournal();
+    }
 }
 
 static void EndSubtransaction(SubXactEvent event, SubTransactionId subxact, SubTransactionId parent,

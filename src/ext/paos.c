@@ -7,6 +7,7 @@
 #include "request.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -22,6 +23,11 @@ void _PG_init(void)
         "paos.capture_limit", "Most changes to answers that a transaction keeps one by one.",
         "Beyond it, the requests concerned are told to look again.", &paos_capture_limit,
         paos_capture_limit, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable("paos.ring_size", "Commits whose events may wait to be sent.",
+                            "Applies to the shared memory that is made by the first request.",
+                            &paos_ring_size, paos_ring_size, 1, 1 << 24, PGC_SUSET, 0, NULL, NULL,
+                            NULL);
     MarkGUCPrefixReserved("paos");
+    paos_preloaded = process_shared_preload_libraries_in_progress;
     PaosEventInit();
 }

@@ -67,11 +67,15 @@ void PaosSharedInit(PaosShared *shared, dsa_area *area)
     LWLockInitialize(&shared->lock, shared->tranche);
     pg_atomic_init_u64(&shared->last_request, 0);
     pg_atomic_init_u32(&shared->paths, 0);
+    pg_atomic_init_u32(&shared->live, 0);
+    pg_atomic_init_u32(&shared->worker, 0);
+    pg_atomic_init_u32(&shared->worker_wanted, 0);
     for (i = 0; i <= PAOS_CLASS_MAX; i++)
         pg_atomic_init_u32(&shared->class_requests[i], 0);
     shared->requests = MakeTable(area, REQUEST_PARAMETERS(shared));
     shared->roles = MakeTable(area, ROLE_PARAMETERS(shared));
     PaosIndexInit(shared, area);
+    PaosRingInit(shared, area);
 }
 
 static void AttachTables(PaosShared *shared)
@@ -165,6 +169,36 @@ void PaosRequestCount(PaosShared *shared, int64 id)
     dshash_release_lock(Requests(shared), entry);
 }
 
+void PaosRequestMark(PaosShared *shared, int64 id)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    if (entry == NULL)
+        return;
+    entry->resync = true;
+    dshash_release_lock(Requests(shared), entry);
+}
+
+void PaosRequestResyncMarked(PaosShared *shared)
+{
+    ListCell *cell;
+
+    foreach (cell, PaosRequestIds(shared, NIL))
+    {
+        int64 id = *(int64 *) lfirst(cell);
+        PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+        PaosRequest copy;
+
+        if (entry == NULL)
+            continue;
+        copy = *entry;
+        entry->resync = false;
+        dshash_release_lock(Requests(shared), entry);
+        if (copy.resync)
+            PaosNotify(copy.channel, PaosResyncPayload(id));
+    }
+}
+
 /* Takes a request out of everything; one that has ended already is no error. */
 static void RemoveRequest(PaosShared *shared, int64 id)
 {
@@ -184,6 +218,8 @@ static void RemoveRequest(PaosShared *shared, int64 id)
     if (DsaPointerIsValid(gone.filed_path))
         PaosIndexRemove(shared, PAOS_PATHS, gone.filed_path);
     dsa_free(PaosSharedArea(), gone.query);
+    if (pg_atomic_sub_fetch_u32(&shared->live, 1) == 0)
+        PaosWorkerWake(shared);
 }
 
 static void Reserve(OwnList *list)
@@ -281,6 +317,7 @@ static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
     *entry = *request;
     dshash_release_lock(Requests(shared), entry);
     Push(&own, request->id);
+    pg_atomic_fetch_add_u32(&shared->live, 1);
     CountForRole(shared, request->role, 1);
     pg_atomic_fetch_add_u32(&shared->class_requests[request->class], 1);
     if (request->path)

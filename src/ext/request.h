@@ -17,18 +17,39 @@
 #include "storage/lwlock.h"
 #include "utils/dsa.h"
 
+/* A place in the ring of events: see ring.c. */
+typedef struct PaosSlot
+{
+    pg_atomic_uint32 state;
+    dsa_pointer chunk; /* InvalidDsaPointer: the transaction was rolled back */
+} PaosSlot;
+
+#define PAOS_SLOT_FREE 0
+#define PAOS_SLOT_RESERVED 1
+#define PAOS_SLOT_READY 2
+
 /* One per database, at a place in the area that shared.c knows. */
 typedef struct PaosShared
 {
-    int tranche;                   /* of every lock in the area */
-    pg_atomic_uint32 paths;        /* how many requests follow references */
-    LWLock lock;                   /* guards class_index's pointers and the lists of signatures */
-    pg_atomic_uint64 last_request; /* ids, never given twice */
-    dshash_table_handle requests;  /* PaosRequest by id */
-    dshash_table_handle roles;     /* how many requests each role has */
-    dshash_table_handle constants; /* of the predicate index: see index.c */
-    pg_atomic_uint32
-        class_requests[PAOS_CLASS_MAX + 1];      /* how many; what a writer looks at first */
+    int tranche;                    /* of every lock in the area */
+    pg_atomic_uint32 paths;         /* how many requests follow references */
+    LWLock lock;                    /* guards class_index's pointers and the lists of signatures */
+    pg_atomic_uint64 last_request;  /* ids, never given twice */
+    dshash_table_handle requests;   /* PaosRequest by id */
+    dshash_table_handle roles;      /* how many requests each role has */
+    dshash_table_handle constants;  /* of the predicate index: see index.c */
+    pg_atomic_uint32 live;          /* how many requests there are */
+    pg_atomic_uint32 worker;        /* number of the worker's process + 1; 0: none is running */
+    pg_atomic_uint32 worker_wanted; /* 1: running, on its way, or about to be started again */
+    pg_atomic_uint32 overflow;      /* some requests are marked, see PaosRequestMark */
+    LWLock ring_lock;               /* guards head, tail, high_water */
+    uint64 head;                    /* next slot to reserve */
+    uint64 tail;                    /* oldest slot not free; only the worker moves it */
+    uint64 high_water;
+    uint32 nslots;
+    dsa_pointer slots;
+    /* How many requests each class has: what a writer looks at first. */
+    pg_atomic_uint32 class_requests[PAOS_CLASS_MAX + 1];
     dsa_pointer class_index[PAOS_CLASS_MAX + 1]; /* of index.c; made once, never freed */
 } PaosShared;
 
@@ -38,6 +59,8 @@ extern PaosShared *PaosSharedGet(bool create);
 extern dsa_area *PaosSharedArea(void);
 /* The same without a look at any catalogue, for the end of transactions and sessions. */
 extern PaosShared *PaosSharedAttached(void);
+extern void PaosSharedPass(char *extra);
+extern PaosShared *PaosSharedReceive(const char *extra);
 
 /* in request.c */
 #define PAOS_CHANNEL_BYTES 16
@@ -54,6 +77,7 @@ typedef struct PaosRequest
     dsa_pointer query; /* canonical text */
     dsa_pointer filed; /* for PaosIndexRemove */
     dsa_pointer filed_path;
+    bool resync; /* an event was lost: to be told to look again */
     uint64 events;
     TimestampTz last_event; /* 0: none yet */
 } PaosRequest;
@@ -70,6 +94,9 @@ extern void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char 
 extern void PaosRequestEnd(int64 id);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
 extern List *PaosRequestIds(PaosShared *shared, List *classes);
+/* Marks a request whose event was lost, and queues NOTIFYs for all that are marked. */
+extern void PaosRequestMark(PaosShared *shared, int64 id);
+extern void PaosRequestResyncMarked(PaosShared *shared);
 /* How many requests a role has. */
 extern int PaosRoleRequests(PaosShared *shared, Oid role);
 extern bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query);
@@ -154,6 +181,28 @@ extern int paos_capture_limit;
 extern void PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
 extern void PaosEventResync(int64 request);
 extern void PaosEventInit(void);
+extern char *PaosResyncPayload(int64 request);
+extern void PaosNotify(const uint8 *channel, const char *payload);
+
+/* in ring.c */
+typedef struct PaosPayload
+{
+    int64 request;
+    uint8 channel[PAOS_CHANNEL_BYTES];
+    const char *text;
+} PaosPayload;
+
+extern int paos_ring_size;
+extern void PaosRingInit(PaosShared *shared, dsa_area *area);
+extern void PaosRingPut(PaosShared *shared, List *payloads);
+extern void PaosRingEnd(bool committed);
+extern uint64 PaosRingTake(PaosShared *shared, uint64 limit);
+extern void PaosRingFree(PaosShared *shared, uint64 n);
+
+/* in worker.c */
+extern bool paos_preloaded;
+extern void PaosWorkerStart(PaosShared *shared);
+extern void PaosWorkerWake(PaosShared *shared);
 
 /* in subscribe.c */
 #define PAOS_CHANNEL_TEXT (5 + 2 * PAOS_CHANNEL_BYTES + 1)

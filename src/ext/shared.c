@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "postmaster/bgworker.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -168,6 +169,25 @@ PaosShared *PaosSharedGet(bool create)
     else
         shared = NULL;
     table_close(relation, create ? NoLock : AccessShareLock);
+    return shared;
+}
+
+/*
+ * What a background worker needs to find the memory, as its bgw_extra.  The row
+ * of paos.shared may be of a transaction that is still under way.
+ */
+void PaosSharedPass(char *extra)
+{
+    StaticAssertStmt(sizeof(attached) <= BGW_EXTRALEN, "anchor does not fit into bgw_extra");
+    memcpy(extra, &attached, sizeof(attached));
+}
+
+PaosShared *PaosSharedReceive(const char *extra)
+{
+    Anchor anchor;
+
+    memcpy(&anchor, extra, sizeof(anchor));
+    Attach(&anchor);
     return shared;
 }
 

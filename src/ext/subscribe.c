@@ -98,6 +98,8 @@ static int64 Subscribe(Oid relid, int number, const char *text)
     request.path = PaosPathNames(tree) != NIL;
     memcpy(request.channel, OwnChannel(), PAOS_CHANNEL_BYTES);
     PaosRequestAdd(shared, &request, text, PaosFile(expression_planner(condition), row.desc));
+    if (paos_preloaded)
+        PaosWorkerStart(shared);
     PaosChannelName(request.channel, name);
     Async_Listen(name);
     return request.id;
