@@ -199,7 +199,7 @@ static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *r
                     PaosFoundList *found)
 {
     PaosSignature *signature = use->signature;
-    TupleDesc desc = row->tts_tupleDescriptor;
+    TupleDesc desc;
     Datum value;
     bool isnull;
 
@@ -210,6 +210,7 @@ static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *r
         PaosListFind(PaosSharedArea(), signature, found);
         return;
     }
+    desc = row->tts_tupleDescriptor;
     if (!IsCurrent(use, desc))
     {
         FindAll(shared, use, found);
