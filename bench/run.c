@@ -87,7 +87,7 @@ static size_t find_case(const char *name)
 
 static void show_usage(void)
 {
-    printf("usage: run [--runs=N] [CASE]...\n"
+    printf("usage: bench [--runs=N] [CASE]...\n"
            "Compares paos with libpq by hand, on the server of $PAOS_CONNINFO; schema bench\n"
            "there is dropped and made anew. Without cases all of them:\n");
     for (size_t i = 0; i < CASES; i++)
