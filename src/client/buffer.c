@@ -36,37 +36,6 @@ char *paosi_buffer_room(paosi_buffer *buffer, size_t more)
     return data + buffer->size;
 }
 
-void paosi_buffer_add(paosi_buffer *buffer, const void *data, size_t size)
-{
-    char *room = paosi_buffer_room(buffer, size);
-
-    if (!room)
-        return;
-    if (size)
-        memcpy(room, data, size);
-    buffer->size += size;
-}
-
-void paosi_buffer_add32(paosi_buffer *buffer, uint32_t value)
-{
-    unsigned char *room = (unsigned char *) paosi_buffer_room(buffer, 4);
-
-    if (!room)
-        return;
-    paosi_write32(room, value);
-    buffer->size += 4;
-}
-
-void paosi_buffer_add64(paosi_buffer *buffer, uint64_t value)
-{
-    unsigned char *room = (unsigned char *) paosi_buffer_room(buffer, 8);
-
-    if (!room)
-        return;
-    paosi_write64(room, value);
-    buffer->size += 8;
-}
-
 void paosi_buffer_text(paosi_buffer *buffer, const char *text)
 {
     paosi_buffer_add(buffer, text, strlen(text));

@@ -23,9 +23,11 @@ typedef enum paosi_action
 typedef struct paosi_group
 {
     paosi_action action;
+    bool copy; /* inserts by COPY, whose rows have another frame */
     const paosi_shape *shape;
-    bool *columns; /* those that the statement writes */
-    size_t number; /* in the order in which groups were formed */
+    bool *columns;  /* those that the statement writes */
+    uint16_t width; /* columns of an insert */
+    size_t number;  /* in the order in which groups were formed */
     size_t size, capacity;
     paos_object **members;
     paosi_buffer sql;

@@ -48,6 +48,17 @@ static paos_status fail_broken(paos_conn *conn)
                              "");
 }
 
+/* Waits for the server: one for each run of statements between COPYs, two for a COPY. */
+static size_t count_waits(const paosi_statement *statements, size_t n)
+{
+    size_t waits = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        waits += statements[i].copy ? 2 : i == 0 || statements[i - 1].copy;
+    return waits;
+}
+
 paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, size_t n,
                             paosi_result **results, size_t *reached)
 {
@@ -59,7 +70,7 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
         return fail_broken(conn);
     conversions_drop(conn);
     conn->stats.statements += n;
-    conn->stats.round_trips++;
+    conn->stats.round_trips += count_waits(statements, n);
     status = paosi_pgio_exchange(conn->io, statements, n, results, reached);
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
@@ -156,15 +167,19 @@ static paos_status introduce(paos_conn *conn, const char *application)
         {0, true, application ? application : "paos", 0},
     };
     const paosi_statement statements[] = {
-        {"SELECT t.oid, t.typarray FROM pg_catalog.pg_extension e"
-         " JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) 'paos'"
-         " JOIN pg_catalog.pg_type t ON t.typnamespace OPERATOR(pg_catalog.=) n.oid"
-         " AND t.typname OPERATOR(pg_catalog.=) 'ref'"
-         " WHERE e.extname OPERATOR(pg_catalog.=) 'paos'",
-         NULL, 0},
-        {"SELECT paos.introduce($1::pg_catalog.text, $2::pg_catalog.int8, $3::pg_catalog.int8,"
-         " $4::pg_catalog.text)",
-         who, 4},
+        {
+            .sql = "SELECT t.oid, t.typarray FROM pg_catalog.pg_extension e"
+                   " JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) 'paos'"
+                   " JOIN pg_catalog.pg_type t ON t.typnamespace OPERATOR(pg_catalog.=) n.oid"
+                   " AND t.typname OPERATOR(pg_catalog.=) 'ref'"
+                   " WHERE e.extname OPERATOR(pg_catalog.=) 'paos'",
+        },
+        {
+            .sql = "SELECT paos.introduce($1::pg_catalog.text, $2::pg_catalog.int8,"
+                   " $3::pg_catalog.int8, $4::pg_catalog.text)",
+            .parameters = who,
+            .count = 4,
+        },
     };
     paosi_result *results[2];
     paos_status status;

@@ -35,13 +35,6 @@ static paos_status out_of_range(paos_conn *conn, const paosi_column *column)
                       column->name, column->type_name);
 }
 
-static void add16(paosi_buffer *out, uint16_t value)
-{
-    unsigned char bytes[2] = {(unsigned char) (value >> 8), (unsigned char) value};
-
-    paosi_buffer_add(out, bytes, 2);
-}
-
 /* ---- one kind each; the column has been found to take it ---- */
 
 static paos_status add_integer(paos_conn *conn, const paosi_column *column, uint8_t store,
@@ -52,7 +45,7 @@ static paos_status add_integer(paos_conn *conn, const paosi_column *column, uint
     if (store == PAOSI_INT4 && (value < INT32_MIN || value > INT32_MAX))
         return out_of_range(conn, column);
     if (store == PAOSI_INT2)
-        add16(out, (uint16_t) value);
+        paosi_buffer_add16(out, (uint16_t) value);
     else if (store == PAOSI_INT4)
         paosi_buffer_add32(out, (uint32_t) value);
     else

@@ -2,9 +2,10 @@
  * group.c - a commit's objects, grouped by what one statement can do.
  *
  * Objects of a class with the same changed attributes go in one statement, as
- * binary rows for paos.rows.  Inserts are looser: attributes without a default
- * may be null as well as unset, so that they do not divide a group; an insert
- * of rows that refer to each other has to be one statement.
+ * binary rows for paos.rows or, when there are many to insert, for COPY.
+ * Inserts are looser: attributes without a default may be null as well as
+ * unset, so that they do not divide a group; an insert of rows that refer to
+ * each other has to be one statement.
  */
 #include "paos_int.h"
 
@@ -14,6 +15,8 @@
 
 /* Rows of one statement are cut at about this size: the server takes no parameter of 1 GB. */
 #define CHUNK_BYTES ((size_t) 64 << 20)
+/* Rows from which COPY is worth its round trips. */
+#define COPY_ROWS 500
 
 /* ---- forming groups ---- */
 
@@ -196,11 +199,11 @@ static void add_key(paosi_buffer *sql, const paosi_group *group)
     paosi_buffer_name(sql, group->shape->columns[group->shape->key].name);
 }
 
-static void add_insert(paosi_buffer *sql, const paosi_group *group)
+/* The columns of an insert: the key, then what was set. */
+static void add_columns(paosi_buffer *sql, const paosi_group *group)
 {
     unsigned i;
 
-    paosi_buffer_format(sql, "INSERT INTO %s (", group->shape->class->table_sql);
     add_key(sql, group);
     for (i = 0; i < group->shape->count; i++)
     {
@@ -209,6 +212,14 @@ static void add_insert(paosi_buffer *sql, const paosi_group *group)
         paosi_buffer_text(sql, ", ");
         paosi_buffer_name(sql, group->shape->columns[i].name);
     }
+}
+
+static void add_insert(paosi_buffer *sql, const paosi_group *group)
+{
+    unsigned i;
+
+    paosi_buffer_format(sql, "INSERT INTO %s (", group->shape->class->table_sql);
+    add_columns(sql, group);
     /* The program's key wins over an identity's. */
     paosi_buffer_text(sql, ") OVERRIDING SYSTEM VALUE SELECT v.k");
     for (i = 0; i < group->shape->count; i++)
@@ -242,11 +253,39 @@ static void add_update(paosi_buffer *sql, const paosi_group *group)
     add_source(sql, group);
 }
 
+static void add_copy(paosi_buffer *sql, const paosi_group *group)
+{
+    paosi_buffer_format(sql, "COPY %s (", group->shape->class->table_sql);
+    add_columns(sql, group);
+    paosi_buffer_text(sql, ") FROM STDIN (FORMAT binary)");
+}
+
+/* COPY takes no casts, no rules and no row security. */
+static bool takes_copy(const paosi_group *group)
+{
+    unsigned i;
+
+    if (group->action != PAOSI_INSERT || group->size < COPY_ROWS || group->shape->class->restless)
+        return false;
+    for (i = 0; i < group->shape->count; i++)
+        if (group->columns[i] && !group->shape->columns[i].type.direct)
+            return false;
+    return true;
+}
+
 static bool make_sql(paosi_group *group)
 {
     paosi_buffer *sql = &group->sql;
 
-    if (group->action == PAOSI_INSERT)
+    unsigned i;
+
+    group->width = 1;
+    for (i = 0; i < group->shape->count; i++)
+        group->width += group->columns[i];
+    group->copy = takes_copy(group);
+    if (group->copy)
+        add_copy(sql, group);
+    else if (group->action == PAOSI_INSERT)
         add_insert(sql, group);
     else if (group->action == PAOSI_UPDATE)
         add_update(sql, group);
@@ -268,56 +307,101 @@ static bool make_sql(paosi_group *group)
 
 /* ---- rows ---- */
 
-static void add_cell(paosi_buffer *out, const paosi_column *column, paosi_cell cell)
+/* An integer that is kept in 8 bytes; COPY wants as many as its column has. */
+static void add_integer(paosi_buffer *out, const paosi_group *group, const paosi_column *column,
+                        uint64_t value)
 {
-    size_t size = cell.size;
+    switch (group->copy ? column->type.oid : PAOSI_OID_INT8)
+    {
+        case PAOSI_OID_INT2:
+            paosi_buffer_add32(out, 2);
+            paosi_buffer_add16(out, (uint16_t) value);
+            break;
+        case PAOSI_OID_INT4:
+            paosi_buffer_add32(out, 4);
+            paosi_buffer_add32(out, (uint32_t) value);
+            break;
+        default:
+            paosi_buffer_add32(out, 8);
+            paosi_buffer_add64(out, value);
+    }
+}
 
+static void add_cell(paosi_buffer *out, const paosi_group *group, const paosi_column *column,
+                     paosi_cell cell)
+{
     if (cell.state != PAOSI_VALUE)
     {
         paosi_buffer_add32(out, UINT32_MAX);
         return;
     }
+    if (column->type.store == PAOSI_KEY)
+    {
+        add_integer(out, group, column, paosi_read64(cell.data));
+        return;
+    }
     if (column->type.store == PAOSI_TEXT)
-        size--;
-    paosi_buffer_add32(out, (uint32_t) size);
-    paosi_buffer_add(out, cell.data, size);
+        cell.size--;
+    paosi_buffer_add32(out, (uint32_t) cell.size);
+    paosi_buffer_add(out, cell.data, cell.size);
 }
 
 static void add_row(paosi_buffer *out, const paosi_group *group, const paos_object *object)
 {
+    const paosi_shape *shape = group->shape;
     unsigned i;
 
-    paosi_buffer_add32(out, 8);
-    paosi_buffer_add64(out, paosi_id_key(object->id));
+    if (group->copy)
+        paosi_buffer_add16(out, group->width);
+    add_integer(out, group, &shape->columns[shape->key], paosi_id_key(object->id));
     if (group->action != PAOSI_INSERT)
     {
         paosi_buffer_add32(out, 4);
         paosi_buffer_add32(out, object->version);
     }
-    for (i = 0; i < group->shape->count; i++)
+    for (i = 0; i < shape->count; i++)
         if (group->columns[i])
-            add_cell(out, &group->shape->columns[i],
-                     paosi_draft_cell(object->draft, group->shape->count, i));
+            add_cell(out, group, &shape->columns[i],
+                     paosi_draft_cell(object->draft, shape->count, i));
 }
 
-/* Rows from *next on, up to the size of a chunk. */
-static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
+/* Rows from *next on, up to the size of a chunk; as many, after a place for their number. */
+static uint32_t add_rows(paosi_buffer *out, const paosi_group *group, size_t *next)
 {
     uint32_t rows = 0;
 
-    paosi_buffer_add32(&chunk->rows, 0);
-    while (*next < group->size && chunk->rows.size < CHUNK_BYTES && !chunk->rows.failed)
+    while (*next < group->size && out->size < CHUNK_BYTES && !out->failed)
     {
-        add_row(&chunk->rows, group, group->members[*next]);
+        add_row(out, group, group->members[*next]);
         ++*next;
         rows++;
     }
-    if (!chunk->rows.failed)
-        paosi_write32((unsigned char *) chunk->rows.data, rows);
+    return rows;
+}
+
+static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
+{
+    static const char copy_header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+    paosi_buffer *out = &chunk->rows;
+    uint32_t rows;
+
+    if (group->copy)
+    {
+        paosi_buffer_add(out, copy_header, sizeof copy_header);
+        add_rows(out, group, next);
+        paosi_buffer_add16(out, UINT16_MAX);
+    }
+    else
+    {
+        paosi_buffer_add32(out, 0);
+        rows = add_rows(out, group, next);
+        if (!out->failed)
+            paosi_write32((unsigned char *) out->data, rows);
+    }
     chunk->parameter.type = PAOSI_OID_BYTEA;
     chunk->parameter.text = false;
-    chunk->parameter.data = chunk->rows.data;
-    chunk->parameter.size = chunk->rows.size;
+    chunk->parameter.data = out->data;
+    chunk->parameter.size = out->size;
 }
 
 static paosi_chunk *chunk_new(paosi_groups *groups, paosi_group *group)
