@@ -64,7 +64,7 @@ static int find_at(paos_object *object, const paos_attribute *at)
     position = paosi_object_find(object, at->name);
     if (position < 0)
         return -1;
-    paosi_shape_release((paosi_shape *) cache->shape);
+    paosi_shape_release(cache->shape);
     cache->shape = paosi_shape_hold(object->shape);
     cache->position = (unsigned) position;
     return position;

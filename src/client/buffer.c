@@ -21,7 +21,7 @@ char *paosi_buffer_room(paosi_buffer *buffer, size_t more)
 
     if (buffer->failed)
         return NULL;
-    if (need <= buffer->capacity)
+    if (need >= more && need <= buffer->capacity)
         return buffer->data + buffer->size;
     while (capacity < need)
         capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;

@@ -311,7 +311,8 @@ static void take_class(reading *r, size_t i)
 {
     paosi_class *class = paosi_class_by_number(r->conn, cell_number(r->classes, i, CLASS_NUMBER));
 
-    class->gone = false;
+    /* Without a key there is nothing to do with it. */
+    class->gone = r->shapes[i]->key == r->shapes[i]->count;
     class->table = cell_number(r->classes, i, CLASS_TABLE);
     class->parent = (uint16_t) cell_number(r->classes, i, CLASS_PARENT);
     class->restless = cell_flag(r->classes, i, CLASS_RESTLESS);

@@ -104,6 +104,8 @@ static paos_status name_objects(commit *c)
 
     if (status == PAOS_OK)
         status = paosi_register(c->conn, c->objects, c->size);
+    /* References that were replaced since do not count. */
+    paosi_draft_settle(c->conn, NULL);
     for (i = 0; status == PAOS_OK && i < c->size; i++)
         if (c->objects[i]->draft && c->objects[i]->draft->temporaries)
             status = paosi_fail(c->conn, PAOS_INVALID,
@@ -258,9 +260,12 @@ static void unmark_written(commit *c)
         for (row = 0; row < paosi_result_rows(result); row++)
         {
             const unsigned char *key = paosi_result_value(result, row, 0, &size);
-            paos_object *object = paosi_map_find(c->conn, paosi_id_make(root, paosi_read64(key)));
+            paos_object *object = NULL;
 
-            object->flags &= ~(uint32_t) PAOSI_MARK;
+            if (key && size == 8)
+                object = paosi_map_find(c->conn, paosi_id_make(root, paosi_read64(key)));
+            if (object)
+                object->flags &= ~(uint32_t) PAOSI_MARK;
         }
     }
 }

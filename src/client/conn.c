@@ -122,10 +122,17 @@ void *paosi_conn_conversion(paos_conn *conn, size_t size)
 
 /* ---- opening ---- */
 
+static uint32_t take_oid(const paosi_result *result, size_t column)
+{
+    size_t size;
+    const unsigned char *data = paosi_result_value(result, 0, column, &size);
+
+    return data && size == 4 ? paosi_read32(data) : 0;
+}
+
 /* Remembers the types' oids, or says that there is no extension. */
 static paos_status take_extension(paos_conn *conn, const paosi_result *result)
 {
-    size_t size;
     paosi_buffer message = {0};
     paos_status status;
 
@@ -133,10 +140,11 @@ static paos_status take_extension(paos_conn *conn, const paosi_result *result)
         return paosi_fail_result(conn, result);
     if (paosi_result_rows(result) == 1)
     {
-        conn->ref_oid = paosi_read32(paosi_result_value(result, 0, 0, &size));
-        conn->refs_oid = paosi_read32(paosi_result_value(result, 0, 1, &size));
-        return PAOS_OK;
+        conn->ref_oid = take_oid(result, 0);
+        conn->refs_oid = take_oid(result, 1);
     }
+    if (conn->ref_oid && conn->refs_oid)
+        return PAOS_OK;
     paosi_buffer_format(&message, "database \"%s\" has no extension paos",
                         paosi_pgio_database(conn->io));
     status =
@@ -230,6 +238,7 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
         return PAOS_NO_MEMORY;
     }
     conn->cache.bound = DEFAULT_CACHE;
+    paos_conn_error_clear(conn);
     paosi_cache_init(conn);
     conn->conflicts = paosi_list_new(conn, 0);
     status = conn->conflicts ? connect_io(conn, conninfo, application) : paosi_fail_memory(conn);
@@ -288,6 +297,7 @@ paos_status paos_conn_set_cache(paos_conn *conn, size_t objects)
     if (!conn)
         return PAOS_INVALID;
     conn->cache.bound = objects;
+    conn->cache.trim_at = 0;
     paosi_cache_trim(conn, NULL);
     return PAOS_OK;
 }

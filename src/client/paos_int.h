@@ -227,8 +227,8 @@ struct paos_attribute
     paosi_class *class;
     char *name;
     struct paos_attribute *next;
-    const paosi_shape *shape; /* where it was last found, */
-    unsigned position;        /* and at what place */
+    paosi_shape *shape; /* where it was last found, */
+    unsigned position;  /* and at what place */
 };
 
 struct paosi_class
@@ -495,7 +495,7 @@ typedef struct paosi_cache
     paosi_chain clean; /* nobody holds them; least recently used first */
     paosi_chain held;
     paosi_chain dirty; /* in the order in which they were changed */
-    size_t trim_at;    /* number of objects that is worth a look for what can go */
+    size_t trim_at;    /* number of clean objects above which some may be able to go */
 } paosi_cache;
 
 static inline paos_object *paosi_cache_at(const paosi_cache *cache, uint32_t slot)
@@ -652,6 +652,7 @@ typedef struct paosi_elements
 {
     const unsigned char *next, *end;
     size_t left;
+    bool malformed;
 } paosi_elements;
 paosi_elements paosi_array_begin(paosi_cell cell);
 /* False after the last.  The size of a text does not count a zero byte here: there is none. */
