@@ -47,12 +47,15 @@ void check(const paos_conn *conn, paos_status status)
         die("%s: %s %s", paos_status_name(status), error->message, error->detail);
 }
 
-paos_conn *open_paos(const bench *bench)
+void empty_cache(const bench *bench)
 {
-    paos_conn *conn = NULL;
+    paos_stats stats;
 
-    check(NULL, paos_conn_open(bench->conninfo, "bench", &conn));
-    return conn;
+    check(bench->paos, paos_conn_set_cache(bench->paos, 0));
+    paos_conn_stats(bench->paos, &stats);
+    if (stats.objects != 0)
+        die("%llu objects stay cached", (unsigned long long) stats.objects);
+    check(bench->paos, paos_conn_set_cache(bench->paos, 100000));
 }
 
 static void open_bench(bench *bench)
@@ -69,7 +72,7 @@ static void open_bench(bench *bench)
 static void run_case(bench *bench, size_t i)
 {
     fprintf(stderr, "%s: %s\n", cases[i].name, cases[i].what);
-    bench->paos = open_paos(bench);
+    check(NULL, paos_conn_open(bench->conninfo, "bench", &bench->paos));
     cases[i].run(bench);
     paos_conn_close(bench->paos);
 }
@@ -84,7 +87,7 @@ static size_t find_case(const char *name)
 
 static void show_usage(void)
 {
-    printf("usage: run [--runs=N] [CASE]...\n"
+    printf("usage: bench [--runs=N] [CASE]...\n"
            "Compares paos with libpq by hand, on the server of $PAOS_CONNINFO; schema bench\n"
            "there is dropped and made anew. Without cases all of them:\n");
     for (size_t i = 0; i < CASES; i++)

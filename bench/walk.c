@@ -96,14 +96,14 @@ static void visit_object(paos_conn *conn, state *state, paos_object *object)
 static double walk_paos(bench *bench, void *any)
 {
     state *state = any;
-    paos_conn *conn = open_paos(bench);
+    paos_conn *conn = bench->paos;
     paos_stats before, after;
     paos_value root = paos_int(1);
     paos_list *list;
     double started;
 
     begin_walk(state);
-    paos_class_attribute(conn, "bench.vertex", "name");
+    empty_cache(bench);
     paos_conn_stats(conn, &before);
     started = now();
     check(conn, paos_get(conn, PAOS_READ, "bench.vertex", "id == $1", &root, 1, &list));
@@ -121,7 +121,6 @@ static double walk_paos(bench *bench, void *any)
     for (size_t i = 0; i < state->reached; i++)
         paos_object_release(state->objects[i]);
     paos_list_free(list);
-    paos_conn_close(conn);
     return started;
 }
 

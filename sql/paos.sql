@@ -234,6 +234,15 @@ CREATE FUNCTION paos.copy("table" regclass, columns text[], data bytea) RETURNS 
 COMMENT ON FUNCTION paos.copy(regclass, text[], bytea) IS
     'number of rows stored out of a value in the format of COPY BINARY; not for tables with row-level security';
 
+CREATE FUNCTION paos.shape(class regclass) RETURNS int
+    AS 'MODULE_PATHNAME', 'paos_shape' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION paos.shape(regclass) IS
+    'a number that changes when the names, types or order of a table''s columns do';
+CREATE FUNCTION paos.pack(class regclass, VARIADIC "values" "any") RETURNS bytea
+    AS 'MODULE_PATHNAME', 'paos_pack' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION paos.pack(regclass, "any") IS
+    'values of a row in binary: the shape of the class as int4, then for each value its length as int4 (-1: NULL) and its send format';
+
 -- queries
 
 CREATE TYPE paos.query;

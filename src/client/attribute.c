@@ -53,6 +53,8 @@ static int find_at(paos_object *object, const paos_attribute *at)
     paos_attribute *cache = (paos_attribute *) at;
     int position;
 
+    if (at->shape == object->shape)
+        return (int) at->position;
     if (!paosi_class_is(object->shape->class, at->class))
     {
         paosi_fail(paosi_object_conn(object), PAOS_INVALID, "attribute \"%s\" is not of class %s",
@@ -62,7 +64,7 @@ static int find_at(paos_object *object, const paos_attribute *at)
     position = paosi_object_find(object, at->name);
     if (position < 0)
         return -1;
-    paosi_shape_release((paosi_shape *) cache->shape);
+    paosi_shape_release(cache->shape);
     cache->shape = paosi_shape_hold(object->shape);
     cache->position = (unsigned) position;
     return position;
@@ -77,7 +79,15 @@ int paosi_object_at(paos_object *object, const paos_attribute *at)
         paosi_fail(paosi_object_conn(object), PAOS_INVALID, "attribute must not be NULL");
         return -1;
     }
-    return at->shape == object->shape ? (int) at->position : find_at(object, at);
+    return find_at(object, at);
+}
+
+/* What nearly every read needs, without a call. */
+static inline int position_at(paos_object *object, const paos_attribute *at)
+{
+    if (object && at && object->shape && object->shape == at->shape)
+        return (int) at->position;
+    return paosi_object_at(object, at);
 }
 
 static paos_status read_unloaded(paos_object *object, unsigned *position, paosi_cell *out)
@@ -134,7 +144,7 @@ static paos_status get(paos_object *object, int position, paos_value *out)
     return paosi_value_decode(paosi_object_conn(object), column, cell, out);
 }
 
-static const char *text(paos_object *object, int position)
+static const char *any_text(paos_object *object, int position)
 {
     const paosi_column *column;
     paosi_cell cell;
@@ -142,6 +152,15 @@ static const char *text(paos_object *object, int position)
     if (!read_cell(object, position, &column, &cell))
         return NULL;
     return paosi_text_of(paosi_object_conn(object), column, cell);
+}
+
+static inline const char *text(paos_object *object, int position)
+{
+    const unsigned char *data = paosi_object_peek(object, position);
+
+    if (data && object->shape->columns[position].type.store == PAOSI_TEXT)
+        return (const char *) data;
+    return any_text(object, position);
 }
 
 static int64_t wrong_read(paos_object *object, const paosi_column *column, const char *wanted)
@@ -172,24 +191,35 @@ static int64_t other_integer(paos_object *object, const paosi_column *column, pa
     }
 }
 
-static inline int64_t integer(paos_object *object, int position)
+static int64_t any_integer(paos_object *object, int position)
 {
     const paosi_column *column;
     paosi_cell cell;
 
     if (!read_cell(object, position, &column, &cell) || cell.state == PAOSI_NULL)
         return 0;
-    switch (column->type.store)
+    if (column->type.store == PAOSI_KEY)
+        return (int64_t) paosi_read64(cell.data);
+    return other_integer(object, column, cell);
+}
+
+static inline int64_t integer(paos_object *object, int position)
+{
+    const unsigned char *data = paosi_object_peek(object, position);
+
+    if (!data)
+        return any_integer(object, position);
+    switch (object->shape->columns[position].type.store)
     {
         case PAOSI_INT2:
-            return (int16_t) paosi_read16(cell.data);
+            return (int16_t) paosi_read16(data);
         case PAOSI_INT4:
-            return (int32_t) paosi_read32(cell.data);
+            return (int32_t) paosi_read32(data);
         case PAOSI_INT8:
         case PAOSI_KEY:
-            return (int64_t) paosi_read64(cell.data);
+            return (int64_t) paosi_read64(data);
         default:
-            return other_integer(object, column, cell);
+            return any_integer(object, position);
     }
 }
 
@@ -263,30 +293,30 @@ paos_status paos_object_refs(paos_object *object, const char *attribute, paos_li
 
 paos_status paos_object_get_at(paos_object *object, const paos_attribute *at, paos_value *out)
 {
-    return get(object, paosi_object_at(object, at), out);
+    return get(object, position_at(object, at), out);
 }
 
 const char *paos_object_text_at(paos_object *object, const paos_attribute *at)
 {
-    return text(object, paosi_object_at(object, at));
+    return text(object, position_at(object, at));
 }
 
 int64_t paos_object_int_at(paos_object *object, const paos_attribute *at)
 {
-    return integer(object, paosi_object_at(object, at));
+    return integer(object, position_at(object, at));
 }
 
 double paos_object_float_at(paos_object *object, const paos_attribute *at)
 {
-    return number(object, paosi_object_at(object, at));
+    return number(object, position_at(object, at));
 }
 
 paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at)
 {
-    return ref(object, paosi_object_at(object, at));
+    return ref(object, position_at(object, at));
 }
 
 paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out)
 {
-    return refs(object, paosi_object_at(object, at), out);
+    return refs(object, position_at(object, at), out);
 }

@@ -21,7 +21,7 @@ char *paosi_buffer_room(paosi_buffer *buffer, size_t more)
 
     if (buffer->failed)
         return NULL;
-    if (need <= buffer->capacity)
+    if (need >= more && need <= buffer->capacity)
         return buffer->data + buffer->size;
     while (capacity < need)
         capacity = capacity > SIZE_MAX / 2 ? need : capacity * 2;
@@ -34,37 +34,6 @@ char *paosi_buffer_room(paosi_buffer *buffer, size_t more)
     buffer->data = data;
     buffer->capacity = capacity;
     return data + buffer->size;
-}
-
-void paosi_buffer_add(paosi_buffer *buffer, const void *data, size_t size)
-{
-    char *room = paosi_buffer_room(buffer, size);
-
-    if (!room)
-        return;
-    if (size)
-        memcpy(room, data, size);
-    buffer->size += size;
-}
-
-void paosi_buffer_add32(paosi_buffer *buffer, uint32_t value)
-{
-    unsigned char *room = (unsigned char *) paosi_buffer_room(buffer, 4);
-
-    if (!room)
-        return;
-    paosi_write32(room, value);
-    buffer->size += 4;
-}
-
-void paosi_buffer_add64(paosi_buffer *buffer, uint64_t value)
-{
-    unsigned char *room = (unsigned char *) paosi_buffer_room(buffer, 8);
-
-    if (!room)
-        return;
-    paosi_write64(room, value);
-    buffer->size += 8;
 }
 
 void paosi_buffer_text(paosi_buffer *buffer, const char *text)

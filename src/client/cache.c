@@ -244,7 +244,7 @@ void paosi_cache_trim(paos_conn *conn, paos_object *keep)
     size_t size = total(cache);
     size_t goal = cache->bound - cache->bound / 8;
 
-    if (size <= cache->bound || size < cache->trim_at)
+    if (size <= cache->bound || cache->clean.size <= cache->trim_at)
         return;
     paos_object_hold(keep);
     protect_targets(conn, &cache->held);
@@ -260,6 +260,7 @@ void paosi_cache_trim(paos_conn *conn, paos_object *keep)
     }
     unprotect(cache);
     paos_object_release(keep);
-    /* When little can go, do not look again for every few objects more. */
-    cache->trim_at = size <= goal ? 0 : size + size / 8;
+    /* Finding what is protected takes as long as much is held: not for every few objects more. */
+    cache->trim_at =
+        size <= goal ? 0 : cache->clean.size + (cache->held.size + cache->dirty.size) / 8;
 }

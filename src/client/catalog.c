@@ -18,7 +18,7 @@ typedef struct paosi_table
 static const char sql_classes[] =
     "SELECT c.number, c.name::pg_catalog.oid, c.name::pg_catalog.text,"
     " pg_catalog.format('%I.%I', n.nspname, r.relname), c.key::pg_catalog.text,"
-    " COALESCE(c.parent, 0), r.relhasrules OR EXISTS ("
+    " COALESCE(c.parent, 0), r.relhasrules OR r.relrowsecurity OR EXISTS ("
     "SELECT FROM pg_catalog.pg_trigger g"
     " JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) g.tgfoid"
     " WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND NOT g.tgisinternal"
@@ -311,7 +311,8 @@ static void take_class(reading *r, size_t i)
 {
     paosi_class *class = paosi_class_by_number(r->conn, cell_number(r->classes, i, CLASS_NUMBER));
 
-    class->gone = false;
+    /* Without a key there is nothing to do with it. */
+    class->gone = r->shapes[i]->key == r->shapes[i]->count;
     class->table = cell_number(r->classes, i, CLASS_TABLE);
     class->parent = (uint16_t) cell_number(r->classes, i, CLASS_PARENT);
     class->restless = cell_flag(r->classes, i, CLASS_RESTLESS);
@@ -380,10 +381,10 @@ paos_status paosi_catalog_load(paos_conn *conn, const char *name, uint32_t *tabl
 {
     const paosi_parameter parameter = {0, true, name, 0};
     const paosi_statement statements[] = {
-        {sql_classes, NULL, 0},
-        {sql_columns, NULL, 0},
-        {sql_tables, NULL, 0},
-        {sql_name, &parameter, 1},
+        {.sql = sql_classes},
+        {.sql = sql_columns},
+        {.sql = sql_tables},
+        {.sql = sql_name, .parameters = &parameter, .count = 1},
     };
     size_t n = name ? 4 : 3;
     paosi_result *results[4];

@@ -63,6 +63,7 @@ void paosi_class_free(paosi_class *class)
         paos_attribute *attribute = class->attributes;
 
         class->attributes = attribute->next;
+        paosi_shape_release(attribute->shape);
         paosi_free(attribute->name);
         paosi_free(attribute);
     }

@@ -15,9 +15,11 @@ typedef struct commit
     size_t size; /* objects to be stored */
     paos_object **objects;
     paosi_groups groups;
-    bool checked; /* some are updated or deleted, so that they may be stale */
-    uint32_t xid; /* version of what is stored */
-    size_t count; /* statements of the exchange under way, and their results */
+    paosi_buffer first; /* statement that begins with BEGIN */
+    size_t begun;       /* 1: BEGIN is a statement of its own */
+    bool checked;       /* some are updated or deleted, so that they may be stale */
+    uint32_t xid;       /* version of what is stored */
+    size_t count;       /* statements of the exchange under way, and their results */
     paosi_statement *statements;
     paosi_result **results;
 } commit;
@@ -29,7 +31,7 @@ static const char sql_release[] = "SELECT paos.release()";
 
 static void add_plain(commit *c, const char *sql)
 {
-    const paosi_statement statement = {sql, NULL, 0};
+    const paosi_statement statement = {.sql = sql};
 
     c->statements[c->count++] = statement;
 }
@@ -102,6 +104,8 @@ static paos_status name_objects(commit *c)
 
     if (status == PAOS_OK)
         status = paosi_register(c->conn, c->objects, c->size);
+    /* References that were replaced since do not count. */
+    paosi_draft_settle(c->conn, NULL);
     for (i = 0; status == PAOS_OK && i < c->size; i++)
         if (c->objects[i]->draft && c->objects[i]->draft->temporaries)
             status = paosi_fail(c->conn, PAOS_INVALID,
@@ -135,7 +139,7 @@ static paos_status first_error(commit *c)
 /* Leaves the transaction; a failure of this breaks the connection, which leaves it too. */
 static void roll_back(commit *c)
 {
-    static const paosi_statement statement = {"ROLLBACK", NULL, 0};
+    static const paosi_statement statement = {.sql = "ROLLBACK"};
     const paosi_error error = c->conn->error;
     paosi_result *result;
 
@@ -191,28 +195,43 @@ static void take_version(commit *c, const paosi_result *result)
         c->xid = (uint32_t) paosi_read64(data);
 }
 
-static void add_changes(commit *c)
+/* BEGIN and the changes.  A COPY that comes first begins the transaction itself. */
+static paos_status add_changes(commit *c)
 {
+    const paosi_groups *groups = &c->groups;
     size_t i;
 
-    add_plain(c, sql_begin);
-    for (i = 0; i < c->groups.chunk_count; i++)
+    c->begun = groups->chunks[0].group->copy ? 0 : 1;
+    if (c->begun)
+        add_plain(c, sql_begin);
+    for (i = 0; i < groups->chunk_count; i++)
     {
-        const paosi_chunk *chunk = &c->groups.chunks[i];
-        const paosi_statement statement = {chunk->group->sql.data, &chunk->parameter, 1};
+        const paosi_chunk *chunk = &groups->chunks[i];
+        const paosi_statement statement = {.sql = chunk->group->sql.data,
+                                           .parameters = &chunk->parameter,
+                                           .count = 1,
+                                           .copy = chunk->group->copy};
 
         c->statements[c->count++] = statement;
     }
+    if (!c->begun)
+    {
+        paosi_buffer_format(&c->first, "%s; %s", sql_begin, c->statements[0].sql);
+        paosi_buffer_add(&c->first, "", 1);
+        c->statements[0].sql = c->first.data;
+    }
     add_plain(c, sql_version);
+    return c->first.failed ? paosi_fail_memory(c->conn) : PAOS_OK;
 }
 
 /* Nothing can be stale: one round trip. */
 static paos_status store_unchecked(commit *c)
 {
     size_t place;
-    paos_status status;
+    paos_status status = add_changes(c);
 
-    add_changes(c);
+    if (status != PAOS_OK)
+        return status;
     place = c->count;
     add_plain(c, sql_commit);
     add_plain(c, sql_release);
@@ -225,7 +244,7 @@ static paos_status store_unchecked(commit *c)
 
 /* ---- stale objects ---- */
 
-/* Unmarks the objects whose rows were written; results[1 + i] is of chunk i. */
+/* Unmarks the objects whose rows were written. */
 static void unmark_written(commit *c)
 {
     size_t i, row, size;
@@ -234,15 +253,19 @@ static void unmark_written(commit *c)
     {
         const paosi_chunk *chunk = &c->groups.chunks[i];
         const paosi_class *root = chunk->group->shape->class->root;
+        const paosi_result *result = c->results[c->begun + i];
 
         if (chunk->group->action == PAOSI_INSERT)
             continue;
-        for (row = 0; row < paosi_result_rows(c->results[1 + i]); row++)
+        for (row = 0; row < paosi_result_rows(result); row++)
         {
-            const unsigned char *key = paosi_result_value(c->results[1 + i], row, 0, &size);
-            paos_object *object = paosi_map_find(c->conn, paosi_id_make(root, paosi_read64(key)));
+            const unsigned char *key = paosi_result_value(result, row, 0, &size);
+            paos_object *object = NULL;
 
-            object->flags &= ~(uint32_t) PAOSI_MARK;
+            if (key && size == 8)
+                object = paosi_map_find(c->conn, paosi_id_make(root, paosi_read64(key)));
+            if (object)
+                object->flags &= ~(uint32_t) PAOSI_MARK;
         }
     }
 }
@@ -276,10 +299,10 @@ static paos_status find_stale(commit *c)
 
 static paos_status store_checked(commit *c)
 {
-    paos_status status;
+    paos_status status = add_changes(c);
 
-    add_changes(c);
-    status = paosi_conn_exchange(c->conn, c->statements, c->count, c->results);
+    if (status == PAOS_OK)
+        status = paosi_conn_exchange(c->conn, c->statements, c->count, c->results);
     if (status != PAOS_OK)
         return status;
     status = first_error(c);
@@ -391,7 +414,7 @@ static paos_status store(commit *c)
 /* With nothing to store there are still rights to give up. */
 static paos_status release_rights(paos_conn *conn)
 {
-    const paosi_statement statement = {sql_release, NULL, 0};
+    const paosi_statement statement = {.sql = sql_release};
     paosi_result *result;
     paos_status status = paosi_conn_ask(conn, &statement, 1, &result);
 
@@ -415,6 +438,7 @@ paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n)
     if (status == PAOS_OK)
         status = c.size ? store(&c) : release_rights(conn);
     paosi_groups_free(&c.groups);
+    paosi_buffer_free(&c.first);
     paosi_free(c.objects);
     paosi_free(c.statements);
     paosi_free(c.results);

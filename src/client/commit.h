@@ -1,5 +1,5 @@
 /*
- * commit.h - what group.c makes of a commit's objects for commit.c.
+ * commit.h - what group.c and statement.c make of a commit's objects for commit.c.
  *
  * Chunks are statements in the order in which they have to run; a group too
  * large for one parameter is several chunks with the same text.
@@ -23,9 +23,11 @@ typedef enum paosi_action
 typedef struct paosi_group
 {
     paosi_action action;
+    bool copy; /* inserts by COPY, whose rows have another frame */
     const paosi_shape *shape;
-    bool *columns; /* those that the statement writes */
-    size_t number; /* in the order in which groups were formed */
+    bool *columns;  /* those that the statement writes */
+    uint16_t width; /* columns of an insert */
+    size_t number;  /* in the order in which groups were formed */
     size_t size, capacity;
     paos_object **members;
     paosi_buffer sql;
@@ -49,6 +51,8 @@ typedef struct paosi_groups
 /* The objects have changes and ids. */
 paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object *const *objects,
                               size_t n);
+/* Makes the groups' statements and chunks; false: no memory. */
+bool paosi_groups_state(paosi_groups *groups);
 void paosi_groups_free(paosi_groups *groups);
 
 #endif

@@ -48,6 +48,17 @@ static paos_status fail_broken(paos_conn *conn)
                              "");
 }
 
+/* Waits for the server: one for each run of statements between COPYs, two for a COPY. */
+static size_t count_waits(const paosi_statement *statements, size_t n)
+{
+    size_t waits = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        waits += statements[i].copy ? 2 : i == 0 || statements[i - 1].copy;
+    return waits;
+}
+
 paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, size_t n,
                             paosi_result **results, size_t *reached)
 {
@@ -59,7 +70,7 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
         return fail_broken(conn);
     conversions_drop(conn);
     conn->stats.statements += n;
-    conn->stats.round_trips++;
+    conn->stats.round_trips += count_waits(statements, n);
     status = paosi_pgio_exchange(conn->io, statements, n, results, reached);
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
@@ -111,10 +122,17 @@ void *paosi_conn_conversion(paos_conn *conn, size_t size)
 
 /* ---- opening ---- */
 
+static uint32_t take_oid(const paosi_result *result, size_t column)
+{
+    size_t size;
+    const unsigned char *data = paosi_result_value(result, 0, column, &size);
+
+    return data && size == 4 ? paosi_read32(data) : 0;
+}
+
 /* Remembers the types' oids, or says that there is no extension. */
 static paos_status take_extension(paos_conn *conn, const paosi_result *result)
 {
-    size_t size;
     paosi_buffer message = {0};
     paos_status status;
 
@@ -122,10 +140,11 @@ static paos_status take_extension(paos_conn *conn, const paosi_result *result)
         return paosi_fail_result(conn, result);
     if (paosi_result_rows(result) == 1)
     {
-        conn->ref_oid = paosi_read32(paosi_result_value(result, 0, 0, &size));
-        conn->refs_oid = paosi_read32(paosi_result_value(result, 0, 1, &size));
-        return PAOS_OK;
+        conn->ref_oid = take_oid(result, 0);
+        conn->refs_oid = take_oid(result, 1);
     }
+    if (conn->ref_oid && conn->refs_oid)
+        return PAOS_OK;
     paosi_buffer_format(&message, "database \"%s\" has no extension paos",
                         paosi_pgio_database(conn->io));
     status =
@@ -156,15 +175,19 @@ static paos_status introduce(paos_conn *conn, const char *application)
         {0, true, application ? application : "paos", 0},
     };
     const paosi_statement statements[] = {
-        {"SELECT t.oid, t.typarray FROM pg_catalog.pg_extension e"
-         " JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) 'paos'"
-         " JOIN pg_catalog.pg_type t ON t.typnamespace OPERATOR(pg_catalog.=) n.oid"
-         " AND t.typname OPERATOR(pg_catalog.=) 'ref'"
-         " WHERE e.extname OPERATOR(pg_catalog.=) 'paos'",
-         NULL, 0},
-        {"SELECT paos.introduce($1::pg_catalog.text, $2::pg_catalog.int8, $3::pg_catalog.int8,"
-         " $4::pg_catalog.text)",
-         who, 4},
+        {
+            .sql = "SELECT t.oid, t.typarray FROM pg_catalog.pg_extension e"
+                   " JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) 'paos'"
+                   " JOIN pg_catalog.pg_type t ON t.typnamespace OPERATOR(pg_catalog.=) n.oid"
+                   " AND t.typname OPERATOR(pg_catalog.=) 'ref'"
+                   " WHERE e.extname OPERATOR(pg_catalog.=) 'paos'",
+        },
+        {
+            .sql = "SELECT paos.introduce($1::pg_catalog.text, $2::pg_catalog.int8,"
+                   " $3::pg_catalog.int8, $4::pg_catalog.text)",
+            .parameters = who,
+            .count = 4,
+        },
     };
     paosi_result *results[2];
     paos_status status;
@@ -215,6 +238,7 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
         return PAOS_NO_MEMORY;
     }
     conn->cache.bound = DEFAULT_CACHE;
+    paos_conn_error_clear(conn);
     paosi_cache_init(conn);
     conn->conflicts = paosi_list_new(conn, 0);
     status = conn->conflicts ? connect_io(conn, conninfo, application) : paosi_fail_memory(conn);
@@ -273,6 +297,7 @@ paos_status paos_conn_set_cache(paos_conn *conn, size_t objects)
     if (!conn)
         return PAOS_INVALID;
     conn->cache.bound = objects;
+    conn->cache.trim_at = 0;
     paosi_cache_trim(conn, NULL);
     return PAOS_OK;
 }

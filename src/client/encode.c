@@ -35,13 +35,6 @@ static paos_status out_of_range(paos_conn *conn, const paosi_column *column)
                       column->name, column->type_name);
 }
 
-static void add16(paosi_buffer *out, uint16_t value)
-{
-    unsigned char bytes[2] = {(unsigned char) (value >> 8), (unsigned char) value};
-
-    paosi_buffer_add(out, bytes, 2);
-}
-
 /* ---- one kind each; the column has been found to take it ---- */
 
 static paos_status add_integer(paos_conn *conn, const paosi_column *column, uint8_t store,
@@ -52,7 +45,7 @@ static paos_status add_integer(paos_conn *conn, const paosi_column *column, uint
     if (store == PAOSI_INT4 && (value < INT32_MIN || value > INT32_MAX))
         return out_of_range(conn, column);
     if (store == PAOSI_INT2)
-        add16(out, (uint16_t) value);
+        paosi_buffer_add16(out, (uint16_t) value);
     else if (store == PAOSI_INT4)
         paosi_buffer_add32(out, (uint32_t) value);
     else
@@ -92,12 +85,14 @@ static paos_status add_timestamp(paos_conn *conn, const paosi_column *column, in
 static paos_status add_date(paos_conn *conn, const paosi_column *column, int64_t value,
                             paosi_buffer *out)
 {
-    int64_t days = value == INT64_MIN   ? INT32_MIN
-                   : value == INT64_MAX ? INT32_MAX
-                                        : value - EPOCH_DAYS;
+    const bool infinite = value == INT64_MIN || value == INT64_MAX;
+    int64_t days = value < 0 ? INT32_MIN : INT32_MAX;
 
-    if (value != INT64_MIN && value != INT64_MAX && (days <= INT32_MIN || days >= INT32_MAX))
+    /* The server's smallest and largest dates are its infinities. */
+    if (!infinite && (value <= INT32_MIN + EPOCH_DAYS || value >= INT32_MAX + EPOCH_DAYS))
         return out_of_range(conn, column);
+    if (!infinite)
+        days = value - EPOCH_DAYS;
     paosi_buffer_add32(out, (uint32_t) (int32_t) days);
     return PAOS_OK;
 }
@@ -167,6 +162,19 @@ static bool takes_class(const paos_conn *conn, const paosi_column *column, uint6
     return paosi_class_is(class, column->target);
 }
 
+/* The key that a foreign key column holds, in the 8 bytes that it is kept in. */
+static paos_status add_key(paos_conn *conn, const paosi_column *column, int64_t key,
+                           paosi_buffer *out)
+{
+    uint32_t type = column->type.oid;
+
+    if ((type == PAOSI_OID_INT2 && (key < INT16_MIN || key > INT16_MAX)) ||
+        (type == PAOSI_OID_INT4 && (key < INT32_MIN || key > INT32_MAX)))
+        return out_of_range(conn, column);
+    paosi_buffer_add64(out, (uint64_t) key);
+    return PAOS_OK;
+}
+
 static paos_status add_ref(paos_conn *conn, const paosi_column *column, uint8_t store,
                            const paos_value *value, paosi_buffer *out, bool *temporary)
 {
@@ -179,7 +187,7 @@ static paos_status add_ref(paos_conn *conn, const paosi_column *column, uint8_t 
                           column->name, column->target->name);
     *temporary |= paosi_id_temporary(id);
     if (store == PAOSI_KEY && !paosi_id_temporary(id))
-        id = paosi_id_key(id);
+        return add_key(conn, column, (int64_t) paosi_id_key(id), out);
     paosi_buffer_add64(out, id);
     return PAOS_OK;
 }
@@ -242,6 +250,8 @@ static paos_status add_one(paos_conn *conn, const paosi_column *column, uint8_t 
                 return add_text(conn, column, value, out);
             add_number(value, out);
             return PAOS_OK;
+        case PAOSI_KEY:
+            return add_key(conn, column, value->as.integer, out);
         default:
             return add_integer(conn, column, store, value->as.integer, out);
     }
@@ -330,6 +340,28 @@ static paos_status ref_argument(paos_conn *conn, const paos_value *value, char *
     return PAOS_OK;
 }
 
+/* Text and bytes, where the program has them. */
+static paos_status lent_argument(paos_conn *conn, const paos_value *value, paosi_parameter *out)
+{
+    if (value->as.text.size > TEXT_MAX)
+        return paosi_fail(conn, PAOS_INVALID, "an argument of the query is too long");
+    if (value->kind == PAOS_KIND_NUMERIC)
+        text_argument(out, PAOSI_OID_NUMERIC, value->as.text.data);
+    else
+        argument(out, value->kind == PAOS_KIND_BYTES ? PAOSI_OID_BYTEA : PAOSI_OID_TEXT,
+                 value->as.text.data, value->as.text.size);
+    return PAOS_OK;
+}
+
+static paos_status date_argument(paos_conn *conn, int64_t days, char *room, paosi_parameter *out)
+{
+    if ((days < INT32_MIN || days > INT32_MAX) && days != INT64_MIN && days != INT64_MAX)
+        return paosi_fail(conn, PAOS_INVALID, "a date in the query's arguments is out of range");
+    paosi_text_date(room, days);
+    text_argument(out, PAOSI_OID_TEXT, room);
+    return PAOS_OK;
+}
+
 paos_status paosi_value_parameter(paos_conn *conn, const paos_value *value, char *room,
                                   paosi_parameter *out)
 {
@@ -354,29 +386,25 @@ paos_status paosi_value_parameter(paos_conn *conn, const paos_value *value, char
             argument(out, PAOSI_OID_FLOAT8, room, 8);
             return PAOS_OK;
         case PAOS_KIND_BYTES:
-            argument(out, PAOSI_OID_BYTEA, value->as.text.data, value->as.text.size);
-            return PAOS_OK;
         case PAOS_KIND_TEXT:
         case PAOS_KIND_JSON:
-            argument(out, PAOSI_OID_TEXT, value->as.text.data, value->as.text.size);
-            return PAOS_OK;
         case PAOS_KIND_NUMERIC:
-            text_argument(out, PAOSI_OID_NUMERIC, value->as.text.data);
-            return PAOS_OK;
+            return lent_argument(conn, value, out);
+        case PAOS_KIND_DATE:
+            return date_argument(conn, value->as.integer, room, out);
         case PAOS_KIND_TIMESTAMP:
             paosi_text_timestamp(room, value->as.integer, true);
-            break;
-        case PAOS_KIND_DATE:
-            paosi_text_date(room, value->as.integer);
-            break;
+            text_argument(out, PAOSI_OID_TEXT, room);
+            return PAOS_OK;
         case PAOS_KIND_UUID:
             paosi_text_uuid(room, value->as.uuid);
-            break;
+            text_argument(out, PAOSI_OID_TEXT, room);
+            return PAOS_OK;
         case PAOS_KIND_REF:
             return ref_argument(conn, value, room, out);
+        case PAOS_KIND_ARRAY:
+            return paosi_fail(conn, PAOS_INVALID, "an array cannot be an argument of a query");
         default:
-            return paosi_fail(conn, PAOS_INVALID, "an array cannot be the argument of a query");
+            return paosi_fail(conn, PAOS_INVALID, "no such kind of value: %d", (int) value->kind);
     }
-    text_argument(out, PAOSI_OID_TEXT, room);
-    return PAOS_OK;
 }

@@ -1,19 +1,16 @@
 /*
  * group.c - a commit's objects, grouped by what one statement can do.
  *
- * Objects of a class with the same changed attributes go in one statement, as
- * binary rows for paos.rows.  Inserts are looser: attributes without a default
- * may be null as well as unset, so that they do not divide a group; an insert
- * of rows that refer to each other has to be one statement.
+ * Objects of a class with the same changed attributes go in one statement.
+ * Inserts are looser: attributes without a default may be null as well as
+ * unset, so that they do not divide a group; an insert of rows that refer to
+ * each other has to be one statement.
  */
 #include "paos_int.h"
 
 #include "commit.h"
 
 #include <stdlib.h>
-
-/* Rows of one statement are cut at about this size: the server takes no parameter of 1 GB. */
-#define CHUNK_BYTES ((size_t) 64 << 20)
 
 /* ---- forming groups ---- */
 
@@ -86,7 +83,7 @@ static bool group_add(paosi_group *group, paos_object *object)
         group->capacity = capacity;
     }
     group->members[group->size++] = object;
-    for (i = 0; i < object->shape->count; i++)
+    for (i = 0; group->action != PAOSI_REMOVE && i < object->shape->count; i++)
         group->columns[i] |= is_set(object, i);
     return true;
 }
@@ -152,211 +149,6 @@ static void sort_groups(paos_conn *conn, paosi_groups *groups)
         qsort(groups->items, groups->size, sizeof *groups->items, compare_groups);
 }
 
-/* ---- statements ---- */
-
-static void add_type(paosi_buffer *sql, const paosi_column *column)
-{
-    if (column->type.store == PAOSI_KEY)
-        paosi_buffer_text(sql, "pg_catalog.int8");
-    else if (column->type.direct)
-        paosi_buffer_text(sql, column->type_name);
-    else
-        paosi_buffer_text(sql, column->type.array ? "pg_catalog.text[]" : "pg_catalog.text");
-}
-
-/* What paos.rows gives: key, then version but for inserts, then the changed attributes. */
-static void add_source(paosi_buffer *sql, const paosi_group *group)
-{
-    unsigned i;
-
-    paosi_buffer_text(sql, " paos.rows($1) AS v (k pg_catalog.int8");
-    if (group->action != PAOSI_INSERT)
-        paosi_buffer_text(sql, ", x pg_catalog.xid");
-    for (i = 0; i < group->shape->count; i++)
-    {
-        if (!group->columns[i])
-            continue;
-        paosi_buffer_format(sql, ", c%u ", i);
-        add_type(sql, &group->shape->columns[i]);
-    }
-    paosi_buffer_text(sql, ")");
-}
-
-static void add_value(paosi_buffer *sql, const paosi_group *group, unsigned i)
-{
-    const paosi_column *column = &group->shape->columns[i];
-
-    paosi_buffer_format(sql, "v.c%u", i);
-    if (!column->type.direct)
-        paosi_buffer_format(sql, "::%s", column->type_name);
-}
-
-static void add_key(paosi_buffer *sql, const paosi_group *group)
-{
-    paosi_buffer_name(sql, group->shape->columns[group->shape->key].name);
-}
-
-static void add_insert(paosi_buffer *sql, const paosi_group *group)
-{
-    unsigned i;
-
-    paosi_buffer_format(sql, "INSERT INTO %s (", group->shape->class->table_sql);
-    add_key(sql, group);
-    for (i = 0; i < group->shape->count; i++)
-    {
-        if (!group->columns[i])
-            continue;
-        paosi_buffer_text(sql, ", ");
-        paosi_buffer_name(sql, group->shape->columns[i].name);
-    }
-    /* The program's key wins over an identity's. */
-    paosi_buffer_text(sql, ") OVERRIDING SYSTEM VALUE SELECT v.k");
-    for (i = 0; i < group->shape->count; i++)
-    {
-        if (!group->columns[i])
-            continue;
-        paosi_buffer_text(sql, ", ");
-        add_value(sql, group, i);
-    }
-    paosi_buffer_text(sql, " FROM");
-    add_source(sql, group);
-}
-
-static void add_update(paosi_buffer *sql, const paosi_group *group)
-{
-    const char *comma = "";
-    unsigned i;
-
-    paosi_buffer_format(sql, "UPDATE %s AS o$ SET ", group->shape->class->table_sql);
-    for (i = 0; i < group->shape->count; i++)
-    {
-        if (!group->columns[i])
-            continue;
-        paosi_buffer_text(sql, comma);
-        paosi_buffer_name(sql, group->shape->columns[i].name);
-        paosi_buffer_text(sql, " = ");
-        add_value(sql, group, i);
-        comma = ", ";
-    }
-    paosi_buffer_text(sql, " FROM");
-    add_source(sql, group);
-}
-
-static bool make_sql(paosi_group *group)
-{
-    paosi_buffer *sql = &group->sql;
-
-    if (group->action == PAOSI_INSERT)
-        add_insert(sql, group);
-    else if (group->action == PAOSI_UPDATE)
-        add_update(sql, group);
-    else
-    {
-        paosi_buffer_format(sql, "DELETE FROM %s AS o$ USING", group->shape->class->table_sql);
-        add_source(sql, group);
-    }
-    if (group->action != PAOSI_INSERT)
-    {
-        paosi_buffer_text(sql, " WHERE o$.");
-        add_key(sql, group);
-        paosi_buffer_text(sql, " OPERATOR(pg_catalog.=) v.k"
-                               " AND o$.xmin OPERATOR(pg_catalog.=) v.x RETURNING v.k");
-    }
-    paosi_buffer_add(sql, "", 1);
-    return !sql->failed;
-}
-
-/* ---- rows ---- */
-
-static void add_cell(paosi_buffer *out, const paosi_column *column, paosi_cell cell)
-{
-    size_t size = cell.size;
-
-    if (cell.state != PAOSI_VALUE)
-    {
-        paosi_buffer_add32(out, UINT32_MAX);
-        return;
-    }
-    if (column->type.store == PAOSI_TEXT)
-        size--;
-    paosi_buffer_add32(out, (uint32_t) size);
-    paosi_buffer_add(out, cell.data, size);
-}
-
-static void add_row(paosi_buffer *out, const paosi_group *group, const paos_object *object)
-{
-    unsigned i;
-
-    paosi_buffer_add32(out, 8);
-    paosi_buffer_add64(out, paosi_id_key(object->id));
-    if (group->action != PAOSI_INSERT)
-    {
-        paosi_buffer_add32(out, 4);
-        paosi_buffer_add32(out, object->version);
-    }
-    for (i = 0; i < group->shape->count; i++)
-        if (group->columns[i])
-            add_cell(out, &group->shape->columns[i],
-                     paosi_draft_cell(object->draft, group->shape->count, i));
-}
-
-/* Rows from *next on, up to the size of a chunk. */
-static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
-{
-    uint32_t rows = 0;
-
-    paosi_buffer_add32(&chunk->rows, 0);
-    while (*next < group->size && chunk->rows.size < CHUNK_BYTES && !chunk->rows.failed)
-    {
-        add_row(&chunk->rows, group, group->members[*next]);
-        ++*next;
-        rows++;
-    }
-    if (!chunk->rows.failed)
-        paosi_write32((unsigned char *) chunk->rows.data, rows);
-    chunk->parameter.type = PAOSI_OID_BYTEA;
-    chunk->parameter.text = false;
-    chunk->parameter.data = chunk->rows.data;
-    chunk->parameter.size = chunk->rows.size;
-}
-
-static paosi_chunk *chunk_new(paosi_groups *groups, paosi_group *group)
-{
-    paosi_chunk *chunks = paosi_realloc(groups->chunks, (groups->chunk_count + 1) * sizeof *chunks);
-
-    if (!chunks)
-        return NULL;
-    groups->chunks = chunks;
-    chunks += groups->chunk_count++;
-    memset(chunks, 0, sizeof *chunks);
-    chunks->group = group;
-    return chunks;
-}
-
-static bool make_chunks(paosi_groups *groups)
-{
-    size_t i, next;
-
-    for (i = 0; i < groups->size; i++)
-    {
-        paosi_group *group = &groups->items[i];
-
-        if (!make_sql(group))
-            return false;
-        for (next = 0; next < group->size;)
-        {
-            paosi_chunk *chunk = chunk_new(groups, group);
-
-            if (!chunk)
-                return false;
-            fill(chunk, group, &next);
-            if (chunk->rows.failed)
-                return false;
-        }
-    }
-    return true;
-}
-
 /* ---- all of it ---- */
 
 paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object *const *objects,
@@ -368,7 +160,7 @@ paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object
         if (!place(groups, objects[i]))
             return paosi_fail_memory(conn);
     sort_groups(conn, groups);
-    if (!make_chunks(groups))
+    if (!paosi_groups_state(groups))
         return paosi_fail_memory(conn);
     for (i = 0; i < groups->chunk_count; i++)
         if (groups->chunks[i].rows.size > PAOSI_PARAMETER_MAX)

@@ -49,12 +49,13 @@ void paosi_lock_prepare(paosi_lock_call *call, const paos_conn *conn, const uint
 static void describe_holder(paos_conn *conn, const paosi_lock_call *call, paosi_buffer *detail)
 {
     const paosi_statement statement = {
-        "SELECT pg_catalog.format('Object %s is held by %s, process %s on %s.',"
-        " r.object, COALESCE(r.application, ''), r.pid, r.host)"
-        " FROM paos.rights r WHERE r.granted AND r.object OPERATOR(paos.=) ANY ($1)"
-        " AND r.backend OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
-        " ORDER BY r.object LIMIT 1",
-        call->parameters, 1};
+        .sql = "SELECT pg_catalog.format('Object %s is held by %s, process %s on %s.',"
+               " r.object, COALESCE(r.application, ''), r.pid, r.host)"
+               " FROM paos.rights r WHERE r.granted AND r.object OPERATOR(paos.=) ANY ($1)"
+               " AND r.backend OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
+               " ORDER BY r.object LIMIT 1",
+        .parameters = call->parameters,
+        .count = 1};
     paosi_result *result;
     const unsigned char *text = NULL;
     size_t size;

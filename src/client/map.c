@@ -7,33 +7,9 @@
  */
 #include "paos_int.h"
 
-/* Fibonacci hashing: identities of a class differ in their low bits only. */
-static uint32_t place_of(const paosi_map *map, uint64_t id)
-{
-    return (uint32_t) (id * UINT64_C(0x9E3779B97F4A7C15) >> map->shift);
-}
-
-paos_object *paosi_map_find(const paos_conn *conn, uint64_t id)
-{
-    const paosi_map *map = &conn->map;
-    uint32_t place;
-
-    if (!map->mask)
-        return NULL;
-    for (place = place_of(map, id); map->slots[place] != PAOSI_NONE;
-         place = (place + 1) & map->mask)
-    {
-        paos_object *object = paosi_cache_at(&conn->cache, map->slots[place]);
-
-        if (object->id == id)
-            return object;
-    }
-    return NULL;
-}
-
 static void put(paosi_map *map, uint64_t id, uint32_t slot)
 {
-    uint32_t place = place_of(map, id);
+    uint32_t place = paosi_map_place(map, id);
 
     while (map->slots[place] != PAOSI_NONE)
         place = (place + 1) & map->mask;
@@ -79,7 +55,7 @@ paos_status paosi_map_add(paos_conn *conn, paos_object *object)
 void paosi_map_remove(paos_conn *conn, paos_object *object)
 {
     paosi_map *map = &conn->map;
-    uint32_t hole = place_of(map, object->id);
+    uint32_t hole = paosi_map_place(map, object->id);
     uint32_t place;
 
     while (map->slots[hole] != object->slot)
@@ -87,7 +63,7 @@ void paosi_map_remove(paos_conn *conn, paos_object *object)
     for (place = (hole + 1) & map->mask; map->slots[place] != PAOSI_NONE;
          place = (place + 1) & map->mask)
     {
-        uint32_t home = place_of(map, paosi_cache_at(&conn->cache, map->slots[place])->id);
+        uint32_t home = paosi_map_place(map, paosi_cache_at(&conn->cache, map->slots[place])->id);
 
         /* An entry may move back to the hole unless its home lies after it. */
         if (((place - home) & map->mask) < ((place - hole) & map->mask))

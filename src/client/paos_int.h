@@ -43,9 +43,6 @@ typedef struct paosi_buffer
 
 /* Makes room for more bytes and returns where they go; NULL: failed. */
 char *paosi_buffer_room(paosi_buffer *buffer, size_t more);
-void paosi_buffer_add(paosi_buffer *buffer, const void *data, size_t size);
-void paosi_buffer_add32(paosi_buffer *buffer, uint32_t value);
-void paosi_buffer_add64(paosi_buffer *buffer, uint64_t value);
 void paosi_buffer_text(paosi_buffer *buffer, const char *text);
 void paosi_buffer_format(paosi_buffer *buffer, const char *format, ...);
 /* A name as SQL writes it: in double quotes. */
@@ -66,9 +63,12 @@ static inline uint32_t paosi_read32(const unsigned char *p)
     return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 | (uint32_t) p[2] << 8 | p[3];
 }
 
+/* In one expression, which compilers know to be one load. */
 static inline uint64_t paosi_read64(const unsigned char *p)
 {
-    return (uint64_t) paosi_read32(p) << 32 | paosi_read32(p + 4);
+    return (uint64_t) p[0] << 56 | (uint64_t) p[1] << 48 | (uint64_t) p[2] << 40 |
+           (uint64_t) p[3] << 32 | (uint64_t) p[4] << 24 | (uint64_t) p[5] << 16 |
+           (uint64_t) p[6] << 8 | p[7];
 }
 
 static inline void paosi_write32(unsigned char *p, uint32_t value)
@@ -83,6 +83,54 @@ static inline void paosi_write64(unsigned char *p, uint64_t value)
 {
     paosi_write32(p, (uint32_t) (value >> 32));
     paosi_write32(p + 4, (uint32_t) value);
+}
+
+/* Additions to a buffer are most of what a commit and a get do: no call while there is room. */
+static inline char *paosi_buffer_next(paosi_buffer *buffer, size_t size)
+{
+    char *room;
+
+    if (buffer->failed || buffer->capacity - buffer->size < size)
+        room = paosi_buffer_room(buffer, size);
+    else
+        room = buffer->data + buffer->size;
+    if (room)
+        buffer->size += size;
+    return room;
+}
+
+static inline void paosi_buffer_add(paosi_buffer *buffer, const void *data, size_t size)
+{
+    char *room = size ? paosi_buffer_next(buffer, size) : NULL;
+
+    if (room)
+        memcpy(room, data, size);
+}
+
+static inline void paosi_buffer_add16(paosi_buffer *buffer, uint16_t value)
+{
+    char *room = paosi_buffer_next(buffer, 2);
+
+    if (!room)
+        return;
+    room[0] = (char) (value >> 8);
+    room[1] = (char) value;
+}
+
+static inline void paosi_buffer_add32(paosi_buffer *buffer, uint32_t value)
+{
+    char *room = paosi_buffer_next(buffer, 4);
+
+    if (room)
+        paosi_write32((unsigned char *) room, value);
+}
+
+static inline void paosi_buffer_add64(paosi_buffer *buffer, uint64_t value)
+{
+    char *room = paosi_buffer_next(buffer, 8);
+
+    if (room)
+        paosi_write64((unsigned char *) room, value);
 }
 
 /* ---- type.c: how values of a column type are kept ---- */
@@ -129,6 +177,8 @@ enum
     PAOSI_OID_BOOL = 16,
     PAOSI_OID_BYTEA = 17,
     PAOSI_OID_INT8 = 20,
+    PAOSI_OID_INT2 = 21,
+    PAOSI_OID_INT4 = 23,
     PAOSI_OID_TEXT = 25,
     PAOSI_OID_FLOAT8 = 701,
     PAOSI_OID_INT8_ARRAY = 1016,
@@ -177,8 +227,8 @@ struct paos_attribute
     paosi_class *class;
     char *name;
     struct paos_attribute *next;
-    const paosi_shape *shape; /* where it was last found, */
-    unsigned position;        /* and at what place */
+    paosi_shape *shape; /* where it was last found, */
+    unsigned position;  /* and at what place */
 };
 
 struct paosi_class
@@ -188,7 +238,8 @@ struct paosi_class
     uint16_t number;
     uint16_t parent; /* 0: none */
     bool gone;       /* no longer registered */
-    bool restless;   /* has user triggers or rules: a stored row may differ from what was sent */
+    bool restless;   /* has triggers, rules or row security of its users: what is stored may
+                        differ from what was sent */
     paosi_class *root;
     char *name;      /* as regclass prints it */
     char *table_sql; /* always with its schema */
@@ -389,6 +440,19 @@ static inline paosi_cell paosi_object_cell(const paos_object *object, unsigned i
     return cell;
 }
 
+/* The bytes of a loaded value in the usual case, without its size; NULL: see paosi_object_cell. */
+static inline const unsigned char *paosi_object_peek(const paos_object *object, int position)
+{
+    const uint16_t *offsets;
+
+    if (position < 0 || !object->row || object->draft || !(object->flags & PAOSI_NARROW))
+        return NULL;
+    offsets = object->row;
+    if (offsets[position] >= PAOSI_NARROW_UNLOADED)
+        return NULL;
+    return (const unsigned char *) (offsets + object->shape->count + 1) + offsets[position];
+}
+
 static inline paos_conn *paosi_object_conn(const paos_object *object)
 {
     return object->shape->class->conn;
@@ -404,7 +468,7 @@ typedef struct paosi_map
     unsigned shift;
 } paosi_map;
 
-paos_object *paosi_map_find(const paos_conn *conn, uint64_t id);
+static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id);
 paos_status paosi_map_add(paos_conn *conn, paos_object *object);
 void paosi_map_remove(paos_conn *conn, paos_object *object);
 /* Gives an object another identity; needs no memory. */
@@ -431,7 +495,7 @@ typedef struct paosi_cache
     paosi_chain clean; /* nobody holds them; least recently used first */
     paosi_chain held;
     paosi_chain dirty; /* in the order in which they were changed */
-    size_t trim_at;    /* number of objects that is worth a look for what can go */
+    size_t trim_at;    /* number of clean objects above which some may be able to go */
 } paosi_cache;
 
 static inline paos_object *paosi_cache_at(const paosi_cache *cache, uint32_t slot)
@@ -588,6 +652,7 @@ typedef struct paosi_elements
 {
     const unsigned char *next, *end;
     size_t left;
+    bool malformed;
 } paosi_elements;
 paosi_elements paosi_array_begin(paosi_cell cell);
 /* False after the last.  The size of a text does not count a zero byte here: there is none. */
@@ -704,5 +769,31 @@ void paosi_lock_prepare(paosi_lock_call *call, const paos_conn *conn, const uint
 /* What the result of the statement means; sets the error. */
 paos_status paosi_lock_outcome(paos_conn *conn, const paosi_result *result,
                                const paosi_lock_call *call, int timeout_ms);
+
+/* ---- what has to be fast ---- */
+
+/* Fibonacci hashing: identities of a class differ in their low bits only. */
+static inline uint32_t paosi_map_place(const paosi_map *map, uint64_t id)
+{
+    return (uint32_t) (id * UINT64_C(0x9E3779B97F4A7C15) >> map->shift);
+}
+
+static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id)
+{
+    const paosi_map *map = &conn->map;
+    uint32_t place;
+
+    if (!map->mask)
+        return NULL;
+    for (place = paosi_map_place(map, id); map->slots[place] != PAOSI_NONE;
+         place = (place + 1) & map->mask)
+    {
+        paos_object *object = paosi_cache_at(&conn->cache, map->slots[place]);
+
+        if (object->id == id)
+            return object;
+    }
+    return NULL;
+}
 
 #endif

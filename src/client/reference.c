@@ -98,20 +98,23 @@ void paosi_reference_forget(paos_object *object)
 
 paosi_elements paosi_array_begin(paosi_cell cell)
 {
-    paosi_elements elements = {NULL, NULL, 0};
+    paosi_elements elements = {NULL, NULL, 0, false};
     uint32_t dimensions, i;
     size_t count = 1;
 
-    if (cell.state != PAOSI_VALUE || cell.size < 12)
+    if (cell.state != PAOSI_VALUE)
         return elements;
-    dimensions = paosi_read32(cell.data);
-    if (dimensions == 0 || dimensions > 6 || cell.size < 12 + 8 * dimensions)
+    dimensions = cell.size < 12 ? UINT32_MAX : paosi_read32(cell.data);
+    elements.malformed = dimensions > 6 || cell.size < 12 + 8 * (size_t) dimensions;
+    if (elements.malformed || dimensions == 0)
         return elements;
-    for (i = 0; i < dimensions; i++)
+    /* No more elements than bytes: the product cannot wrap. */
+    for (i = 0; i < dimensions && count <= cell.size; i++)
         count *= paosi_read32(cell.data + 12 + 8 * i);
+    elements.malformed = count > cell.size;
     elements.next = cell.data + 12 + 8 * dimensions;
     elements.end = cell.data + cell.size;
-    elements.left = count;
+    elements.left = elements.malformed ? 0 : count;
     return elements;
 }
 
@@ -119,15 +122,19 @@ bool paosi_array_next(paosi_elements *elements, paosi_cell *out)
 {
     uint32_t size;
 
-    if (elements->left == 0 || elements->end - elements->next < 4)
+    if (elements->left == 0)
+        return false;
+    elements->left--;
+    elements->malformed = elements->end - elements->next < 4;
+    if (elements->malformed)
         return false;
     size = paosi_read32(elements->next);
     elements->next += 4;
-    elements->left--;
     out->state = size == UINT32_MAX ? PAOSI_NULL : PAOSI_VALUE;
     out->data = elements->next;
     out->size = size == UINT32_MAX ? 0 : size;
-    if (out->size > (size_t) (elements->end - elements->next))
+    elements->malformed = out->size > (size_t) (elements->end - elements->next);
+    if (elements->malformed)
         return false;
     elements->next += out->size;
     return true;

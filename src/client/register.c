@@ -130,7 +130,7 @@ static paos_status draw_all(paos_conn *conn)
 {
     size_t n = conn->classes_size;
     order *orders = paosi_malloc(n * sizeof *orders);
-    paosi_statement *statements = paosi_malloc(n * sizeof *statements);
+    paosi_statement *statements = paosi_calloc(n, sizeof *statements);
     paosi_result **results = paosi_calloc(n, sizeof *results);
     paos_status status = PAOS_NO_MEMORY;
 

@@ -126,16 +126,37 @@ static paos_object *wrong_column(paos_object *object, const paosi_column *column
     return NULL;
 }
 
-paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
+/*
+ * The loaded target of a loaded reference that names its root class, or NULL.
+ * Its id is its identity then, so that nothing else has to be looked up.
+ */
+static inline paos_object *hot_target(const paos_object *object, unsigned position)
+{
+    const unsigned char *data = paosi_object_peek(object, (int) position);
+    const paosi_column *column = &object->shape->columns[position];
+    paos_object *target;
+    uint64_t id;
+
+    if (!data)
+        return NULL;
+    id = paosi_read64(data);
+    if (column->type.store == PAOSI_KEY)
+    {
+        if (id > (uint64_t) PAOSI_KEY_MAX)
+            return NULL;
+        id = paosi_id_make(column->target, id);
+    }
+    target = paosi_map_find(paosi_object_conn(object), id);
+    return target && target->row ? target : NULL;
+}
+
+static paos_object *resolve_ref(paos_object *object, unsigned position)
 {
     paos_conn *conn = paosi_object_conn(object);
-    const paosi_column *column = &object->shape->columns[position];
     paos_object *target;
     paosi_cell cell;
     uint64_t id;
 
-    if (column->type.store != PAOSI_REF && column->type.store != PAOSI_KEY)
-        return wrong_column(object, column);
     if (paosi_object_read(object, &position, &cell) != PAOS_OK)
         return NULL;
     id = paosi_reference_id(&object->shape->columns[position], cell);
@@ -153,6 +174,22 @@ paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
         default:
             return load_target(object, position, id);
     }
+}
+
+paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
+{
+    const paosi_column *column = &object->shape->columns[position];
+    paos_conn *conn = paosi_object_conn(object);
+    paos_object *target;
+
+    if (column->type.store != PAOSI_REF && column->type.store != PAOSI_KEY)
+        return wrong_column(object, column);
+    target = hot_target(object, position);
+    if (!target)
+        return resolve_ref(object, position);
+    conn->stats.hits++;
+    touch(conn, target);
+    return target;
 }
 
 /* ---- arrays of references ---- */

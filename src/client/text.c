@@ -7,6 +7,7 @@
  */
 #include "paos_int.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static bool same_float(const char *text, double value, bool single)
 
 void paosi_text_float(char *room, double value, bool single)
 {
-    int precision = single ? 6 : 15;
+    /* So many digits are always kept, but for numbers next to 0. */
+    int precision = fabs(value) < (single ? FLT_MIN : DBL_MIN) ? 1 : single ? 6 : 15;
     /* From here on the server writes an exponent, whatever the number of digits. */
     double large = single ? 1e6 : 1e15;
 
@@ -124,13 +126,12 @@ void paosi_text_timestamp(char *room, int64_t microseconds, bool zone)
 {
     const int64_t a_day = INT64_C(86400000000);
     int64_t days = microseconds / a_day - (microseconds % a_day < 0);
-    int64_t rest;
+    int64_t rest = microseconds % a_day + (microseconds % a_day < 0 ? a_day : 0);
     char *end;
     bool bc;
 
     if (print_infinity(room, microseconds))
         return;
-    rest = microseconds - days * a_day;
     room += print_day(room, days, &bc);
     room += snprintf(room, 16, " %02d:%02d:%02d", (int) (rest / INT64_C(3600000000)),
                      (int) (rest / 60000000 % 60), (int) (rest / 1000000 % 60));

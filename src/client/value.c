@@ -144,11 +144,12 @@ static double read_float(const unsigned char *data, bool single)
 /* Infinity is the largest and smallest number of the type, here of int64. */
 static int64_t read_timestamp(const unsigned char *data)
 {
-    int64_t value = (int64_t) paosi_read64(data);
+    uint64_t value = paosi_read64(data);
 
-    if (value == INT64_MIN || value == INT64_MAX)
-        return value;
-    return value + EPOCH_MICROSECONDS;
+    if ((int64_t) value == INT64_MIN || (int64_t) value == INT64_MAX)
+        return (int64_t) value;
+    /* Unsigned: a server stores nothing so large, but it is its word. */
+    return (int64_t) (value + (uint64_t) EPOCH_MICROSECONDS);
 }
 
 static int64_t read_date(const unsigned char *data)
@@ -206,7 +207,27 @@ static paos_value read_one(const paos_conn *conn, uint8_t store, paos_kind kind,
     }
 }
 
-/* Items, then the texts among them with the zero byte that they lack in the cell. */
+/* One item; a text among them goes to *texts, with the zero byte that it lacks in the cell. */
+static bool read_item(const paos_conn *conn, const paosi_type *type, paosi_cell cell,
+                      paos_value *item, char **texts)
+{
+    size_t fixed = paosi_store_size(type->element);
+
+    *item = paos_null();
+    if (cell.state == PAOSI_NULL)
+        return true;
+    if (fixed && cell.size != fixed)
+        return false;
+    *item = read_one(conn, type->element, (paos_kind) type->kind, cell);
+    if (fixed)
+        return true;
+    memcpy(*texts, cell.data, cell.size);
+    (*texts)[cell.size] = 0;
+    item->as.text.data = *texts;
+    *texts += cell.size + 1;
+    return true;
+}
+
 static paos_status read_array(paos_conn *conn, const paosi_type *type, paosi_cell cell,
                               paos_value *out)
 {
@@ -214,27 +235,16 @@ static paos_status read_array(paos_conn *conn, const paosi_type *type, paosi_cel
     size_t count = elements.left;
     paos_value *items = paosi_conn_conversion(conn, count * (sizeof *items + 1) + cell.size);
     char *texts = (char *) (items + count);
+    paosi_cell element;
     size_t i;
 
     if (!items)
         return PAOS_NO_MEMORY;
-    for (i = 0; i < count; i++)
-    {
-        paosi_cell element;
-
-        if (!paosi_array_next(&elements, &element))
-            return paosi_fail(conn, PAOS_SERVER, "malformed array from the server");
-        items[i] = paos_null();
-        if (element.state == PAOSI_NULL)
-            continue;
-        items[i] = read_one(conn, type->element, (paos_kind) type->kind, element);
-        if (paosi_store_size(type->element))
-            continue;
-        memcpy(texts, element.data, element.size);
-        texts[element.size] = 0;
-        items[i].as.text.data = texts;
-        texts += element.size + 1;
-    }
+    for (i = 0; i < count && paosi_array_next(&elements, &element); i++)
+        if (!read_item(conn, type, element, &items[i], &texts))
+            break;
+    if (i < count || elements.malformed)
+        return paosi_fail(conn, PAOS_SERVER, "malformed array from the server");
     *out = paos_array(items, count);
     return PAOS_OK;
 }

@@ -72,6 +72,34 @@ SELECT * FROM paos.rows('\x000000010000000200ff') AS v(a text);
 SELECT * FROM paos.rows('\x0000000100000001ff') AS v(a text);
 SELECT * FROM paos.rows('\x00000000');
 
+-- rows as one value: what pack writes, rows reads, but for the shape
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE packed (i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, b bool, t text, v varchar(5), c char(3),
+    y bytea, d date, ts timestamp, tz timestamptz, u uuid, n numeric, j jsonb, e mood, r paos.ref, a int[], x xid);
+INSERT INTO packed VALUES (1, -2, 3, 1.5, -2.5, true, 'Zoë', 'v', 'c', '\x00ff', '2000-01-02', '1999-01-01', '2001-01-01 00:00+00',
+    '00000000-0000-0000-0000-00000000002a', 1.25, '{"k": [1]}', 'happy', '12:42', '{1,NULL}', '7');
+INSERT INTO packed DEFAULT VALUES;
+SELECT w.* FROM packed p, paos.rows('\x00000001'::bytea || substr(paos.pack('packed', p.i2, p.i4, p.i8, p.f4, p.f8,
+        p.b, p.t, p.v, p.c, p.y, p.d, p.ts, p.tz, p.u, p.n, p.j, p.e, p.r, p.a, p.x), 5))
+    AS w(i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, b bool, t text, v varchar(5), c char(3), y bytea, d date,
+        ts timestamp, tz timestamptz, u uuid, n numeric, j jsonb, e mood, r paos.ref, a int[], x xid)
+    WHERE w::text = p::text;
+SELECT count(*) FROM packed p, paos.rows('\x00000001'::bytea || substr(paos.pack('packed', p.i2, p.t, p.n), 5))
+    AS v(i2 int2, t text, n numeric);
+SELECT paos.pack('packed', true) = int4send(paos.shape('packed')) || '\x0000000101' AS shape_first;
+SELECT paos.shape('packed') AS shape \gset
+ALTER TABLE packed ALTER v TYPE text;
+SELECT paos.shape('packed') <> :shape AS changed;
+ALTER TABLE packed ALTER v TYPE varchar(5);
+SELECT paos.shape('packed') = :shape AS changed_back;
+ALTER TABLE packed RENAME i2 TO i2a;
+SELECT paos.shape('packed') <> :shape AS changed;
+SELECT paos.pack(NULL, 1);
+SELECT paos.pack('packed', VARIADIC ARRAY[1, 2]);
+SET client_encoding = latin1;
+SELECT paos.pack('packed', chr(246)) = int4send(paos.shape('packed')) || '\x00000001f6' AS converted;
+RESET client_encoding;
+
 -- COPY out of a parameter
 CREATE TABLE copied (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text DEFAULT 'none', CHECK (id < 100));
 CREATE FUNCTION copy_data(body bytea) RETURNS bytea LANGUAGE sql AS
