@@ -6,7 +6,7 @@
  * added to the table is recorded in that row, so that unregistering can take
  * exactly that away.
  */
-#include "paos.h"
+#include "request.h"
 
 #include "access/relation.h"
 #include "access/table.h"
@@ -482,6 +482,19 @@ static void RemoveAdded(Oid relid, const char *what, const char *key, Oid sequen
         Execute("DROP SEQUENCE %s", QualifiedName(sequence));
 }
 
+/* Whoever asked for the class is told to look again, and finds that it is gone. */
+static void TellRequests(Oid relid)
+{
+    PaosShared *shared = PaosSharedGet(false);
+    Relation relation;
+
+    if (shared == NULL)
+        return;
+    relation = relation_open(relid, NoLock);
+    PaosCaptureAll(shared, relation);
+    relation_close(relation, NoLock);
+}
+
 /* Takes away from the table what the row of paos.class says was added; the row is then gone. */
 static void ReleaseTable(Oid relid)
 {
@@ -498,6 +511,7 @@ static void ReleaseTable(Oid relid)
                    types, values);
     added = SPI_tuptable;
     n = SPI_processed;
+    TellRequests(relid);
     ExecuteAsOwner("DELETE FROM paos.class WHERE relation = $1", 1, types, values);
     Execute("DROP TRIGGER IF EXISTS paos_row ON %s", table);
     Execute("DROP TRIGGER IF EXISTS paos_truncate ON %s", table);

@@ -5,9 +5,8 @@
  * the answers are asked for again: what was notified must equal the difference.  Nothing is waited
  * for by time: a request on a table of its own tells when all before it has arrived.
  */
-#include <libpq-fe.h>
-#include <poll.h>
-#include <stdarg.h>
+#include "request_listen.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,12 +24,6 @@ static long marker;
 static uint64_t state;
 static int passed, failed;
 
-static void die(const char *what, PGconn *conn)
-{
-    fprintf(stderr, "request_oracle: %s: %s\n", what, conn ? PQerrorMessage(conn) : "");
-    exit(1);
-}
-
 /* splitmix64, so that a seed means the same everywhere */
 static unsigned below(unsigned n)
 {
@@ -40,25 +33,6 @@ static unsigned below(unsigned n)
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return (unsigned) ((z ^ z >> 31) % n);
 }
-
-static PGresult *run(PGconn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static PGresult *run(PGconn *conn, const char *format, ...)
-{
-    char sql[4096];
-    va_list args;
-    PGresult *result;
-
-    va_start(args, format);
-    vsnprintf(sql, sizeof(sql), format, args);
-    va_end(args);
-    result = PQexec(conn, sql);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
-        die(sql, conn);
-    return result;
-}
-
-#define RUN(...) PQclear(run(__VA_ARGS__))
 
 /* ---- random requests ---- */
 
@@ -248,23 +222,6 @@ static void ask(const char *when)
     RUN(reader, "COMMIT");
 }
 
-/* Waits for the next notification, reading as long as there is something to. */
-static PGnotify *next_notification(void)
-{
-    for (;;)
-    {
-        struct pollfd fd = {PQsocket(listener), POLLIN, 0};
-        PGnotify *note = PQnotifies(listener);
-
-        if (note != NULL)
-            return note;
-        if (poll(&fd, 1, 60000) == 0)
-            die("nothing arrived for a minute", NULL);
-        if (!PQconsumeInput(listener))
-            die("listening", listener);
-    }
-}
-
 /* All that was told up to the marker's own event, into the table told. */
 static void collect(void)
 {
@@ -275,7 +232,7 @@ static void collect(void)
     RUN(reader, "UPDATE marker SET n = n + 1");
     for (;;)
     {
-        PGnotify *note = next_notification();
+        PGnotify *note = next_notification(listener);
         bool done = strncmp(note->extra, end, strlen(end)) == 0;
         char *literal = PQescapeLiteral(reader, note->extra, strlen(note->extra));
 

@@ -160,7 +160,6 @@ RESET ROLE;
 -- triggers may only be called as such
 SELECT paos.forget_dropped();
 SELECT paos.classes_changed();
-SELECT paos.check_right();
 
 \set VERBOSITY terse
 SET client_min_messages = warning;

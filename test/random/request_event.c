@@ -1,0 +1,222 @@
+/*
+ * request_event.c - the events of single transactions, case by case.
+ *
+ * Each case runs statements in one transaction of a writer and says which
+ * payloads the listener must get, written without what differs from run to run.
+ */
+#include "request_listen.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+typedef struct event_case
+{
+    const char *name;
+    const char *class;
+    const char *query;
+    const char *before; /* run first, not told to the request */
+    const char *work;
+    const char *expected; /* payloads, one a line, without request, author and xid */
+} event_case;
+
+static const event_case cases[] = {
+    {"insert", "person", "age > 30", "", "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "enter=[\"701:1\"] change=[] leave=[] part=[1, 1]\n"},
+    {"what does not match is not told", "person", "age > 30", "",
+     "INSERT INTO person VALUES (1, 'Sue', 30)", ""},
+    {"update within the answer", "person", "age > 30", "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "UPDATE person SET name = 'Susan'", "enter=[] change=[\"701:1\"] leave=[] part=[1, 1]\n"},
+    {"update out of the answer", "person", "age > 30", "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "UPDATE person SET age = NULL", "enter=[] change=[] leave=[\"701:1\"] part=[1, 1]\n"},
+    {"delete", "person", "name == 'Sue'", "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "DELETE FROM person", "enter=[] change=[] leave=[\"701:1\"] part=[1, 1]\n"},
+    {"insert and delete are nothing", "person", "", "",
+     "INSERT INTO person VALUES (1); DELETE FROM person", ""},
+    {"out and in again is a change", "person", "age > 30",
+     "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "UPDATE person SET age = 1; UPDATE person SET age = 40",
+     "enter=[] change=[\"701:1\"] leave=[] part=[1, 1]\n"},
+    {"a savepoint rolled back is nothing", "person", "age > 30",
+     "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "SAVEPOINT s; DELETE FROM person; ROLLBACK TO s; INSERT INTO person VALUES (2, 'Ann', 50)",
+     "enter=[\"701:2\"] change=[] leave=[] part=[1, 1]\n"},
+    {"a new key is another object", "person", "age > 30",
+     "INSERT INTO person VALUES (1, 'Sue', 31)", "UPDATE person SET id = 9",
+     "enter=[\"701:9\"] change=[] leave=[\"701:1\"] part=[1, 1]\n"},
+    {"objects of a subclass, by their own class", "person", "name == 'Stu'", "",
+     "INSERT INTO student (id, name, school) VALUES (3, 'Stu', 'MIT')",
+     "enter=[\"702:3\"] change=[] leave=[] part=[1, 1]\n"},
+    {"COPY", "person", "age == 7", "",
+     "COPY person (id, name, age) FROM PROGRAM 'printf \"1\\tx\\t7\\n2\\ty\\t8\\n\"'",
+     "enter=[\"701:1\"] change=[] leave=[] part=[1, 1]\n"},
+    {"MERGE and ON CONFLICT", "person", "age > 30", "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "INSERT INTO person VALUES (1, 'x', 1) ON CONFLICT (id) DO UPDATE SET age = 41;"
+     " MERGE INTO person p USING (VALUES (2)) v(id) ON p.id = v.id WHEN NOT MATCHED THEN INSERT "
+     "VALUES (2, 'm', 99)",
+     "enter=[\"701:2\"] change=[\"701:1\"] leave=[] part=[1, 1]\n"},
+    {"a cascade", "city", "",
+     "INSERT INTO person VALUES (1, 'Sue', 31); INSERT INTO city VALUES (5, 1)",
+     "DELETE FROM person", "enter=[] change=[] leave=[\"703:5\"] part=[1, 1]\n"},
+    {"a partition", "part", "v == 'b'", "", "INSERT INTO part VALUES (1, 'a'), (150, 'b')",
+     "enter=[\"704:150\"] change=[] leave=[] part=[1, 1]\n"},
+    {"a row that moves to another partition", "part", "v == 'b'",
+     "INSERT INTO part VALUES (1, 'b')", "UPDATE part SET id = 150",
+     "enter=[\"704:150\"] change=[] leave=[\"704:1\"] part=[1, 1]\n"},
+    {"TRUNCATE", "person", "age > 30", "INSERT INTO person VALUES (1, 'Sue', 31)",
+     "TRUNCATE person CASCADE", "resync=true part=[1, 1]\n"},
+    {"a transaction with too many changes", "person", "age > 30", "",
+     "SET LOCAL paos.capture_limit = 10; INSERT INTO person SELECT g, 'x', 99 FROM "
+     "generate_series(1, 11) g",
+     "resync=true part=[1, 1]\n"},
+    {"a path to another object", "person", "loves.name == 'Sue'",
+     "INSERT INTO person VALUES (1, 'Ann', 1, NULL), (2, 'Bob', 2, '701:1')",
+     "UPDATE person SET name = 'Sue' WHERE id = 1", "resync=true part=[1, 1]\n"},
+    {"another attribute of that object", "person", "loves.name == 'Sue'",
+     "INSERT INTO person VALUES (1, 'Ann', 1, NULL), (2, 'Bob', 2, '701:1')",
+     "UPDATE person SET age = 3 WHERE id = 1", ""},
+    {"row-level security", "secret", "", "",
+     "INSERT INTO secret VALUES (1, 'nobody'), (2, 'paos_event_user')",
+     "enter=[\"705:2\"] change=[] leave=[] part=[1, 1]\n"},
+    {"an object that may no longer be seen", "secret", "",
+     "INSERT INTO secret VALUES (2, 'paos_event_user')", "UPDATE secret SET owner = 'nobody'",
+     "enter=[] change=[] leave=[\"705:2\"] part=[1, 1]\n"},
+    {"policies that ask other tables", "secret2", "", "", "INSERT INTO secret2 VALUES (1)",
+     "resync=true part=[1, 1]\n"},
+};
+
+static const char *const schema =
+    "CREATE ROLE paos_event_user; CREATE TABLE person (id int PRIMARY KEY, name text, age int, "
+    "loves paos.ref);"
+    "SELECT paos.register_class('person', 701); CREATE TABLE student (school text) INHERITS "
+    "(person);"
+    "SELECT paos.register_class('student', 702);"
+    "CREATE TABLE city (id int PRIMARY KEY, mayor int REFERENCES person ON DELETE CASCADE);"
+    "SELECT paos.register_class('city', 703);"
+    "CREATE TABLE part (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+    "CREATE TABLE part_high (v text, id int NOT NULL); CREATE TABLE part_low PARTITION OF part FOR "
+    "VALUES FROM (0) TO (100);"
+    "ALTER TABLE part ATTACH PARTITION part_high FOR VALUES FROM (100) TO (200);"
+    "SELECT paos.register_class('part', 704);"
+    "CREATE TABLE secret (id int PRIMARY KEY, owner text); SELECT paos.register_class('secret', "
+    "705);"
+    "ALTER TABLE secret ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON secret USING (owner = "
+    "current_user);"
+    "CREATE TABLE secret2 (id int PRIMARY KEY); SELECT paos.register_class('secret2', 706);"
+    "ALTER TABLE secret2 ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON secret2 USING (id IN "
+    "(SELECT id FROM secret));"
+    "GRANT SELECT ON ALL TABLES IN SCHEMA public TO paos_event_user;"
+    "CREATE TABLE marker (id int PRIMARY KEY, n int); INSERT INTO marker VALUES (1, 0);"
+    "SELECT paos.register_class('marker', 707); GRANT SELECT ON marker TO paos_event_user;"
+    "CREATE FUNCTION shown(p jsonb) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN p ? 'resync' "
+    "THEN 'resync=' || (p->>'resync')"
+    " ELSE format('enter=%s change=%s leave=%s', p->'enter', p->'change', p->'leave') END || "
+    "format(' part=%s', p->'part') $$";
+
+static PGconn *listener, *writer;
+
+static long subscribe(const char *class, const char *query)
+{
+    PGresult *result = run(listener, "SELECT paos.subscribe('%s', $q$%s$q$)", class, query);
+    long id = atol(PQgetvalue(result, 0, 0));
+
+    PQclear(result);
+    return id;
+}
+
+/* Appends to told what a payload says; false when it is the marker's. */
+static bool append(char *told, size_t size, const char *payload, long request, long marker)
+{
+    char *literal = PQescapeLiteral(writer, payload, strlen(payload));
+    PGresult *result = run(
+        writer, "SELECT (p->>'request')::bigint, shown(p) FROM (SELECT %s::jsonb) v(p)", literal);
+    long id = atol(PQgetvalue(result, 0, 0));
+
+    if (id == request)
+        snprintf(told + strlen(told), size - strlen(told), "%s\n", PQgetvalue(result, 0, 1));
+    PQfreemem(literal);
+    PQclear(result);
+    return id != marker;
+}
+
+static bool run_case(const event_case *c, long marker)
+{
+    char told[4096] = "";
+    bool more = true;
+    long request;
+
+    RUN(writer, "TRUNCATE person, city, part, secret, secret2; %s", c->before);
+    request = subscribe(c->class, c->query);
+    RUN(writer, "BEGIN; %s; COMMIT", c->work);
+    RUN(writer, "UPDATE marker SET n = n + 1");
+    while (more)
+    {
+        PGnotify *note = next_notification(listener);
+
+        more = append(told, sizeof(told), note->extra, request, marker);
+        PQfreemem(note);
+    }
+    RUN(listener, "SELECT paos.unsubscribe(%ld)", request);
+    if (strcmp(told, c->expected) == 0)
+        return true;
+    printf("FAILED: %s\nexpected:\n%stold:\n%s", c->name, c->expected, told);
+    return false;
+}
+
+/* Many refs: parts that say how many there are, each below what NOTIFY takes. */
+static bool parts(long marker)
+{
+    char told[65536] = "";
+    long request = subscribe("person", "age == 5");
+    bool more = true;
+    int n = 0;
+
+    RUN(writer, "TRUNCATE person CASCADE; UPDATE marker SET n = n + 1");
+    while (append(told, sizeof(told), next_notification(listener)->extra, 0, marker))
+        ;
+    RUN(writer, "INSERT INTO person SELECT g, 'x', 5 FROM generate_series(100000, 102999) g");
+    RUN(writer, "UPDATE marker SET n = n + 1");
+    while (more)
+    {
+        PGnotify *note = next_notification(listener);
+
+        more = append(told, sizeof(told), note->extra, request, marker);
+        n += more && strlen(note->extra) < 8000;
+        PQfreemem(note);
+    }
+    RUN(listener, "SELECT paos.unsubscribe(%ld)", request);
+    if (n > 3 && strstr(told, "part=[1, ") && strstr(told, "701:100000\"") &&
+        strstr(told, "701:102999\""))
+        return true;
+    printf("FAILED: parts: %d\n", n);
+    return false;
+}
+
+int main(void)
+{
+    int passed = 0, failed = 0;
+    long marker;
+
+    listener = PQconnectdb("");
+    writer = PQconnectdb("");
+    if (PQstatus(listener) != CONNECTION_OK || PQstatus(writer) != CONNECTION_OK)
+        die("connecting", listener);
+    RUN(writer, "SET client_min_messages = warning; SET search_path = public, paos; %s", schema);
+    RUN(listener, "SET search_path = public, paos; SET ROLE paos_event_user");
+    marker = subscribe("marker", "");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    {
+        bool ok = run_case(&cases[i], marker);
+
+        passed += ok;
+        failed += !ok;
+    }
+    if (parts(marker))
+        passed++;
+    else
+        failed++;
+    PQfinish(listener);
+    RUN(writer, "DROP OWNED BY paos_event_user; DROP ROLE paos_event_user");
+    PQfinish(writer);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed > 0;
+}
