@@ -462,6 +462,13 @@ CREATE UNLOGGED TABLE paos.shared (
 COMMENT ON TABLE paos.shared IS
     'where the shared memory of requests is; a row of another run of the server means nothing';
 
+CREATE TABLE paos.prepared (
+    request bigint NOT NULL,
+    channel bytea NOT NULL,
+    payload text NOT NULL
+);
+COMMENT ON TABLE paos.prepared IS 'events of prepared transactions, sent when these are committed';
+
 CREATE FUNCTION paos.row_written() RETURNS trigger
     AS 'MODULE_PATHNAME', 'paos_row_written' LANGUAGE C;
 COMMENT ON FUNCTION paos.row_written() IS
@@ -481,6 +488,11 @@ COMMENT ON FUNCTION paos.ready(bigint, interval) IS
 CREATE FUNCTION paos.unsubscribe(request bigint) RETURNS void
     AS 'MODULE_PATHNAME', 'paos_unsubscribe' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION paos.unsubscribe(bigint) IS 'ends a request when the transaction commits';
+CREATE FUNCTION paos.explain(class regclass, query paos.query, object paos.ref DEFAULT NULL)
+    RETURNS SETOF text
+    AS 'MODULE_PATHNAME', 'paos_explain' LANGUAGE C VOLATILE ROWS 5;
+COMMENT ON FUNCTION paos.explain(regclass, paos.query, paos.ref) IS
+    'how a request would be filed and what finding it costs; with an object, whether it matches and why';
 CREATE FUNCTION paos.live_requests(OUT request bigint, OUT class regclass, OUT query text,
     OUT role oid, OUT backend int, OUT events bigint, OUT last_event timestamptz) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'paos_live_requests' LANGUAGE C VOLATILE ROWS 100;

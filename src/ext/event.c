@@ -297,12 +297,17 @@ static void DeliverCoarse(List **payloads)
 
 /* Into the ring, for the worker to send after the commit, or right away when there is no
  * preloading. */
-static void HandOver(List *payloads)
+static void HandOver(List *payloads, bool prepare)
 {
     ListCell *cell;
 
     if (payloads == NIL)
         return;
+    if (paos_preloaded && prepare)
+    {
+        PaosPreparedPut(payloads);
+        return;
+    }
     if (paos_preloaded)
     {
         PaosWorkerStart(PaosSharedAttached());
@@ -319,7 +324,7 @@ static void HandOver(List *payloads)
 }
 
 /* What is done before the commit may still fail, and the transaction with it. */
-static void BeforeCommit(void)
+static void BeforeCommit(bool prepare)
 {
     List *payloads = NIL;
     MemoryContext work;
@@ -332,7 +337,7 @@ static void BeforeCommit(void)
     PushActiveSnapshot(GetTransactionSnapshot());
     DeliverJournal(&payloads);
     DeliverCoarse(&payloads);
-    HandOver(payloads);
+    HandOver(payloads, prepare);
     PopActiveSnapshot();
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(work);
@@ -357,7 +362,7 @@ void PaosNotify(const uint8 *channel, const char *payload)
 static void EndTransaction(XactEvent event, void *arg)
 {
     if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-        BeforeCommit();
+        BeforeCommit(event == XACT_EVENT_PRE_PREPARE);
     else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
     {
         PaosRingEnd(event == XACT_EVENT_COMMIT);

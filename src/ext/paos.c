@@ -30,4 +30,6 @@ void _PG_init(void)
     MarkGUCPrefixReserved("paos");
     paos_preloaded = process_shared_preload_libraries_in_progress;
     PaosEventInit();
+    if (paos_preloaded)
+        PaosPreparedInit();
 }

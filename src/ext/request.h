@@ -199,6 +199,10 @@ extern void PaosRingEnd(bool committed);
 extern uint64 PaosRingTake(PaosShared *shared, uint64 limit);
 extern void PaosRingFree(PaosShared *shared, uint64 n);
 
+/* in prepared.c */
+extern void PaosPreparedPut(List *payloads);
+extern void PaosPreparedInit(void);
+
 /* in worker.c */
 extern bool paos_preloaded;
 extern void PaosWorkerStart(PaosShared *shared);
@@ -208,6 +212,8 @@ extern void PaosWorkerWake(PaosShared *shared);
 #define PAOS_CHANNEL_TEXT (5 + 2 * PAOS_CHANNEL_BYTES + 1)
 
 extern int paos_max_requests;
+/* Complains unless the caller may read the attributes of the condition. */
+extern void PaosPrivilegesCheck(Oid relid, Expr *condition);
 extern void PaosChannelName(const uint8 *channel, char name[PAOS_CHANNEL_TEXT]);
 
 /* in author.c: who this session is, as JSON; borrowed */

@@ -47,7 +47,7 @@ static const uint8 *OwnChannel(void)
 }
 
 /* A query that names no attribute still tells which objects there are. */
-static void CheckPrivileges(Oid relid, Expr *condition)
+void PaosPrivilegesCheck(Oid relid, Expr *condition)
 {
     AclResult table = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
     Bitmapset *columns = NULL;
@@ -91,7 +91,7 @@ static int64 Subscribe(Oid relid, int number, const char *text)
     row.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
     relation_close(relation, NoLock);
     condition = PaosQueryBind(tree, text, &row);
-    CheckPrivileges(relid, condition);
+    PaosPrivilegesCheck(relid, condition);
     shared = PaosSharedGet(true);
     CheckLimit(shared);
 

@@ -170,7 +170,8 @@ static bool parts(long marker)
     bool more = true;
     int n = 0;
 
-    RUN(writer, "TRUNCATE person CASCADE; UPDATE marker SET n = n + 1");
+    RUN(writer, "TRUNCATE person CASCADE");
+    RUN(writer, "UPDATE marker SET n = n + 1");
     while (append(told, sizeof(told), next_notification(listener)->extra, 0, marker))
         ;
     RUN(writer, "INSERT INTO person SELECT g, 'x', 5 FROM generate_series(100000, 102999) g");
@@ -189,6 +190,42 @@ static bool parts(long marker)
         return true;
     printf("FAILED: parts: %d\n", n);
     return false;
+}
+
+/* Two-phase commit: nothing at PREPARE, the event at COMMIT PREPARED, from another session. */
+static bool prepared(long marker)
+{
+    PGconn *committer = PQconnectdb("");
+    char told[4096] = "";
+    long request = subscribe("person", "age == 5");
+    bool more = true;
+
+    RUN(writer, "TRUNCATE person CASCADE");
+    RUN(writer, "UPDATE marker SET n = n + 1");
+    while (append(told, sizeof(told), next_notification(listener)->extra, 0, marker))
+        ;
+    RUN(writer, "BEGIN; INSERT INTO person VALUES (1, 'x', 5); PREPARE TRANSACTION 'one'");
+    RUN(writer, "BEGIN; INSERT INTO person VALUES (2, 'x', 5); PREPARE TRANSACTION 'two'");
+    RUN(committer, "ROLLBACK PREPARED 'two'");
+    RUN(committer, "COMMIT PREPARED 'one'");
+    RUN(writer, "UPDATE marker SET n = n + 1");
+    while (more)
+        more = append(told, sizeof(told), next_notification(listener)->extra, request, marker);
+    RUN(listener, "SELECT paos.unsubscribe(%ld)", request);
+    PQfinish(committer);
+    if (strcmp(told, "enter=[\"701:1\"] change=[] leave=[] part=[1, 1]\n") == 0)
+        return true;
+    printf("FAILED: prepared: told\n%s", told);
+    return false;
+}
+
+static bool is_on(const char *setting)
+{
+    PGresult *result = run(writer, "SHOW %s", setting);
+    bool on = PQgetvalue(result, 0, 0)[0] != '\0' && strcmp(PQgetvalue(result, 0, 0), "0") != 0;
+
+    PQclear(result);
+    return on;
 }
 
 int main(void)
@@ -214,6 +251,13 @@ int main(void)
         passed++;
     else
         failed++;
+    if (is_on("shared_preload_libraries") && is_on("max_prepared_transactions"))
+    {
+        bool ok = prepared(marker);
+
+        passed += ok;
+        failed += !ok;
+    }
     PQfinish(listener);
     RUN(writer, "DROP OWNED BY paos_event_user; DROP ROLE paos_event_user");
     PQfinish(writer);
