@@ -23,7 +23,8 @@ typedef struct bench
     const char *conninfo;
     size_t runs;
     paos_conn *paos; /* new for each case */
-    PGconn *pq;
+    PGconn *pq;      /* what is by hand, and timed */
+    PGconn *admin;   /* makes tables and checks them; never timed */
 } bench;
 
 /* ---- run.c ---- */
@@ -80,6 +81,8 @@ void table_end(void);
 
 /* Runs commands that return nothing. */
 void run_sql(PGconn *pq, const char *sql);
+/* So that no run meets a checkpoint, and each finds WAL files to use again. */
+void settle(PGconn *pq);
 int64_t run_sql_int(PGconn *pq, const char *sql);
 /* Ends the program unless the result's status is as expected; returns the result. */
 PGresult *expect(PGconn *pq, PGresult *result, ExecStatusType status);
@@ -123,6 +126,8 @@ typedef struct node
 
 /* Makes class bench.node, empty. */
 void node_create(PGconn *pq);
+/* Has both sides look at the class, so that neither has to notice later what happened to it. */
+void node_wake(bench *bench);
 /* Puts n rows in it, straight, and returns the sum of sizes. */
 void node_fill(PGconn *pq, size_t n);
 /* What the nth node looks like. */

@@ -23,7 +23,9 @@ typedef struct state
 
 static void begin_run(bench *bench)
 {
-    run_sql(bench->pq, "TRUNCATE bench.node");
+    settle(bench->admin);
+    run_sql(bench->admin, "TRUNCATE bench.node");
+    node_wake(bench);
 }
 
 static void make_objects(bench *bench, const state *state, paos_object **objects)
@@ -54,7 +56,7 @@ static double run_paos(bench *bench, const state *state, bool from_values)
     done = now();
     for (size_t i = 0; i < NODES; i++)
         paos_object_release(objects[i]);
-    node_verify(bench->pq, NODES);
+    node_verify(bench->admin, NODES);
     return done - (from_values ? started : made);
 }
 
@@ -110,7 +112,7 @@ static double copy_binary(bench *bench, void *any)
     PQclear(expect(bench->pq, PQgetResult(bench->pq), PGRES_COMMAND_OK));
     started = now() - started;
     PQclear(PQgetResult(bench->pq));
-    node_verify(bench->pq, NODES);
+    node_verify(bench->admin, NODES);
     return started;
 }
 
@@ -153,7 +155,7 @@ static double pipeline(bench *bench, void *any)
     PQclear(expect(pq, PQgetResult(pq), PGRES_PIPELINE_SYNC));
     started = now() - started;
     PQexitPipelineMode(pq);
-    node_verify(pq, NODES);
+    node_verify(bench->admin, NODES);
     return started;
 }
 
@@ -206,7 +208,7 @@ static double unnest(bench *bench, void *any)
                    PQexecPrepared(bench->pq, "unnest_nodes", 5, values, lengths, formats, 1),
                    PGRES_COMMAND_OK));
     started = now() - started;
-    node_verify(bench->pq, NODES);
+    node_verify(bench->admin, NODES);
     return started;
 }
 
@@ -220,7 +222,7 @@ void case_commit(bench *bench)
                                  {.name = "unnest", .run = unnest}};
     size_t best;
 
-    node_create(bench->pq);
+    node_create(bench->admin);
     for (size_t i = 0; i < NODES; i++)
         state.nodes[i] = node_make(i, NODES);
     state.ref_type = (Oid) run_sql_int(bench->pq, "SELECT 'paos.ref'::regtype::oid");

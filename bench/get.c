@@ -88,8 +88,8 @@ void case_get(bench *bench)
                                  {.name = "paos, each attribute read", .run = get_and_read},
                                  {.name = "SELECT", .run = select_binary}};
 
-    node_create(bench->pq);
-    node_fill(bench->pq, NODES);
+    node_create(bench->admin);
+    node_fill(bench->admin, NODES);
     prepare(bench->pq, "get_nodes", "SELECT id, name, size, weight, next FROM bench.node");
     sample(bench, variants, 3, NULL);
     table_compare(bench, "get of 10,000 objects", &variants[0], &variants[2], "<= 1.2");

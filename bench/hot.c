@@ -126,8 +126,8 @@ static void load(bench *bench, state *state)
 {
     paos_object *at;
 
-    node_create(bench->pq);
-    node_fill(bench->pq, RING);
+    node_create(bench->admin);
+    node_fill(bench->admin, RING);
     check(bench->paos, paos_get(bench->paos, PAOS_READ, "bench.node", NULL, NULL, 0, &state->list));
     state->first = paos_list_at(state->list, 0);
     state->size = paos_class_attribute(bench->paos, "bench.node", "size");

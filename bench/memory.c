@@ -25,10 +25,10 @@ void case_memory(bench *bench)
     paos_list *list;
     paos_stats stats;
 
-    node_create(bench->pq);
-    node_fill(bench->pq, OBJECTS);
-    row_bytes = (double) run_sql_int(bench->pq, "SELECT sum(8 + octet_length(name) + 4 + 8 + 8)"
-                                                " FROM bench.node") /
+    node_create(bench->admin);
+    node_fill(bench->admin, OBJECTS);
+    row_bytes = (double) run_sql_int(bench->admin, "SELECT sum(8 + octet_length(name) + 4 + 8 + 8)"
+                                                   " FROM bench.node") /
                 OBJECTS;
     check(bench->paos, paos_conn_set_cache(bench->paos, OBJECTS * 2));
     check(bench->paos, paos_get(bench->paos, PAOS_READ, "bench.node", "id < 10", NULL, 0, &list));

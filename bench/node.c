@@ -15,6 +15,16 @@ void node_create(PGconn *pq)
     run_sql(pq, "SELECT paos.register_class('bench.node')");
 }
 
+void node_wake(bench *bench)
+{
+    paos_list *nothing;
+
+    check(bench->paos,
+          paos_get(bench->paos, PAOS_READ, "bench.node", "id == -1", NULL, 0, &nothing));
+    paos_list_free(nothing);
+    run_sql(bench->pq, "SELECT FROM bench.node WHERE id = -1");
+}
+
 /* Vacuumed, so that no variant pays for being the first to read the rows. */
 void node_fill(PGconn *pq, size_t n)
 {

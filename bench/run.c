@@ -58,15 +58,23 @@ void empty_cache(const bench *bench)
     check(bench->paos, paos_conn_set_cache(bench->paos, 100000));
 }
 
+static PGconn *connect_to(const char *conninfo)
+{
+    PGconn *pq = PQconnectdb(conninfo);
+
+    if (PQstatus(pq) != CONNECTION_OK)
+        die("%s", PQerrorMessage(pq));
+    return pq;
+}
+
 static void open_bench(bench *bench)
 {
-    bench->pq = PQconnectdb(bench->conninfo);
-    if (PQstatus(bench->pq) != CONNECTION_OK)
-        die("%s", PQerrorMessage(bench->pq));
-    run_sql(bench->pq, "SET client_min_messages = warning;"
-                       "CREATE EXTENSION IF NOT EXISTS paos;"
-                       "DROP SCHEMA IF EXISTS bench CASCADE;"
-                       "CREATE SCHEMA bench");
+    bench->pq = connect_to(bench->conninfo);
+    bench->admin = connect_to(bench->conninfo);
+    run_sql(bench->admin, "SET client_min_messages = warning;"
+                          "CREATE EXTENSION IF NOT EXISTS paos;"
+                          "DROP SCHEMA IF EXISTS bench CASCADE;"
+                          "CREATE SCHEMA bench");
 }
 
 static void run_case(bench *bench, size_t i)
@@ -130,7 +138,8 @@ int main(int argc, char **argv)
     for (int i = first; i < argc; i++)
         run_case(&bench, find_case(argv[i]));
     table_end();
-    run_sql(bench.pq, "DROP SCHEMA bench CASCADE");
+    run_sql(bench.admin, "DROP SCHEMA bench CASCADE");
+    PQfinish(bench.admin);
     PQfinish(bench.pq);
     return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * sample.c - runs variants in turns and makes medians of their times.
+ * sample.c - runs variants in turns and makes medians of their times.  Each round
+ * begins with another one, for what runs after a pause finds the machine cold.
  *
  * The ratio of two variants is the median of the ratios of runs that followed
  * each other, not the ratio of medians: a machine that is slow for a minute is
@@ -34,8 +35,9 @@ void sample(bench *bench, variant *variants, size_t n, void *state)
 {
     for (size_t run = 0; run <= bench->runs; run++)
     {
-        for (size_t i = 0; i < n; i++)
+        for (size_t turn = 0; turn < n; turn++)
         {
+            size_t i = (turn + run) % n;
             double time;
 
             show_run(bench, run, variants[i].name);

@@ -23,6 +23,11 @@ void run_sql(PGconn *pq, const char *sql)
     PQclear(result);
 }
 
+void settle(PGconn *pq)
+{
+    run_sql(pq, "CHECKPOINT");
+}
+
 int64_t run_sql_int(PGconn *pq, const char *sql)
 {
     PGresult *result = expect(pq, PQexec(pq, sql), PGRES_TUPLES_OK);

@@ -20,13 +20,15 @@ typedef struct state
 
 static void begin_run(bench *bench)
 {
-    node_fill(bench->pq, NODES);
+    settle(bench->admin);
+    node_fill(bench->admin, NODES);
+    node_wake(bench);
 }
 
 static void verify(bench *bench)
 {
-    if (run_sql_int(bench->pq, "SELECT count(*) FROM bench.node WHERE size = id + 6"
-                               " AND name = 'renamed ' || id - 1") != NODES)
+    if (run_sql_int(bench->admin, "SELECT count(*) FROM bench.node WHERE size = id + 6"
+                                  " AND name = 'renamed ' || id - 1") != NODES)
         die("bench.node does not hold what was written");
 }
 
@@ -189,7 +191,7 @@ void case_update(bench *bench)
                                  {.name = "pipeline", .run = pipeline},
                                  {.name = "unnest, unchecked", .run = unnest_blind}};
 
-    node_create(bench->pq);
+    node_create(bench->admin);
     for (size_t i = 0; i < NODES; i++)
         snprintf(state.names[i], NODE_TEXT, "renamed %zu", i);
     prepare(bench->pq, "update_checked",

@@ -254,7 +254,7 @@ void case_walk(bench *bench)
                                  {.name = "by hand", .run = walk_by_hand}};
     char paos[32], hand[32], target[32];
 
-    create_graph(bench->pq);
+    create_graph(bench->admin);
     prepare(bench->pq, "load_vertices",
             "SELECT id, name, label, across, children FROM bench.vertex WHERE id = ANY($1)");
     prepare(bench->pq, "load_labels", "SELECT id, name FROM bench.label WHERE id = ANY($1)");

@@ -87,12 +87,17 @@ void fake_times(fake_rule *rule, size_t n)
     rule->times = n;
 }
 
+static bool matches(const char *sql, const char *part)
+{
+    return part[0] == '=' ? strcmp(sql, part + 1) == 0 : strstr(sql, part) != NULL;
+}
+
 static fake_rule *find_rule(const char *sql)
 {
     fake_rule *rule;
 
     for (rule = server.rules; rule; rule = rule->older)
-        if (rule->times > 0 && strstr(sql, rule->part))
+        if (rule->times > 0 && matches(sql, rule->part))
             return rule;
     fail_msg("no rule for the statement: %s", sql);
     return NULL;
@@ -131,6 +136,8 @@ static const fake_sent *note(const paosi_statement *statement)
     fake_sent *sent;
     size_t i;
 
+    assert_int_equal(statement->copy, strstr(statement->sql, " FROM STDIN") != NULL);
+    assert_true(!statement->copy || statement->count == 1);
     server.sent = must(realloc(server.sent, (server.sent_size + 1) * sizeof *sent));
     sent = &server.sent[server.sent_size++];
     sent->sql = must(strdup(statement->sql));
@@ -184,7 +191,7 @@ const fake_sent *fake_sent_find(const char *part, size_t skip)
     size_t i;
 
     for (i = 0; i < server.sent_size; i++)
-        if (strstr(server.sent[i].sql, part) && skip-- == 0)
+        if (matches(server.sent[i].sql, part) && skip-- == 0)
             return &server.sent[i];
     return NULL;
 }

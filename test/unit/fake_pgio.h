@@ -1,11 +1,11 @@
 /*
  * fake_pgio.h - a server made of rules, in the place of pgio.c.
  *
- * A test says what statements containing some text are answered with, and
- * afterwards reads from the log what was sent, in which round trip and with
- * which parameters.  Of several rules that fit a statement the newest answers,
- * so that a test can override what its setup arranged.  A statement that no
- * rule fits fails the test.
+ * A test says what statements containing some text ("=" and a text: being it)
+ * are answered with, and afterwards reads from the log what was sent, in which
+ * round trip and with which parameters.  Of several rules that fit a statement
+ * the newest answers, so that a test can override what its setup arranged.  A
+ * statement that no rule fits fails the test.
  */
 #ifndef FAKE_PGIO_H
 #define FAKE_PGIO_H

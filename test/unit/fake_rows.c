@@ -385,3 +385,54 @@ void fake_rows_delete(const fake_sent *sent, fake_table *out, void *arg)
     }
     assert_ptr_equal(r.next, r.end);
 }
+
+/* ---- COPY ---- */
+
+/* The place of the next column in a list of names, with *list moved behind it. */
+static size_t next_column(const char **list, const fake_relation *relation)
+{
+    char name[64];
+    int length;
+
+    assert_int_equal(sscanf(*list, "%*[(, ]\"%63[^\"]\"%n", name, &length), 1);
+    *list += length;
+    return fake_place(relation, name);
+}
+
+static void copy_row(reader *r, const char *names)
+{
+    fake_tuple *tuple = fake_rows_add(fake_visible(r->relation->number));
+    int width = paosi_read16(r->next);
+
+    r->next += 2;
+    tuple->xmin = fake_xid();
+    for (; width > 0; width--)
+    {
+        size_t place = next_column(&names, r->relation);
+        size_t size;
+        const unsigned char *data = take(r, &size);
+
+        /* Here nothing is converted. */
+        assert_true(!data || r->relation->columns[place].oid != fake_type("int4") || size == 4);
+        assert_true(!data || r->relation->columns[place].oid != fake_type("int8") || size == 8);
+        fake_datum_set(&tuple->values[place], data, size);
+    }
+    assert_int_equal(*names, ')');
+}
+
+void fake_rows_copy_in(const fake_sent *sent, fake_table *out, void *arg)
+{
+    static const char header[19] = "PGCOPY\n\377\r\n";
+    reader r = {.relation = relation_in(sent->sql, "COPY ")};
+
+    (void) arg;
+    (void) out;
+    assert_non_null(strstr(sent->sql, ") FROM STDIN (FORMAT binary)"));
+    r.next = sent->parameters[0].data;
+    r.end = r.next + sent->parameters[0].size;
+    assert_true(r.end - r.next >= 21);
+    assert_memory_equal(r.next, header, sizeof header);
+    for (r.next += sizeof header; paosi_read16(r.next) != UINT16_MAX;)
+        copy_row(&r, strchr(strstr(sent->sql, "COPY "), '('));
+    assert_ptr_equal(r.next + 2, r.end);
+}

@@ -69,10 +69,11 @@ int64_t fake_datum_int(const fake_datum *datum);
 /* Answers to the questions about classes. */
 void fake_catalog_rules(void);
 
-/* Answers to SELECT, INSERT, UPDATE and DELETE of objects: see fake_world_begin. */
+/* Answers to SELECT, INSERT, UPDATE, DELETE and COPY of objects: see fake_world_begin. */
 void fake_rows_select(const fake_sent *sent, fake_table *out, void *arg);
 void fake_rows_insert(const fake_sent *sent, fake_table *out, void *arg);
 void fake_rows_update(const fake_sent *sent, fake_table *out, void *arg);
 void fake_rows_delete(const fake_sent *sent, fake_table *out, void *arg);
+void fake_rows_copy_in(const fake_sent *sent, fake_table *out, void *arg);
 
 #endif
