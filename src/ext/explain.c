@@ -218,7 +218,7 @@ static void ExplainTruth(const Explanation *explanation, const PaosQueryNode *no
 
     check_stack_depth();
     PutLine(explanation, "%*s%s  %s", depth * 2, "", TruthOf(explanation, node, tuple),
-            PaosQueryPrint(node));
+            node->tag == PAOS_QUERY_ALL ? "every object" : PaosQueryPrint(node));
     if (node->tag != PAOS_QUERY_OR && node->tag != PAOS_QUERY_AND && node->tag != PAOS_QUERY_NOT)
         return;
     for (arg = node->args; arg != NULL; arg = arg->next)
