@@ -39,9 +39,16 @@ static void conversions_drop(paos_conn *conn)
     conn->conversion = 0;
 }
 
+void paosi_conn_break(paos_conn *conn)
+{
+    paosi_pgio_close(conn->io);
+    conn->io = NULL;
+    conn->broken = true;
+}
+
 static paos_status fail_broken(paos_conn *conn)
 {
-    const char *message = paosi_pgio_message(conn->io);
+    const char *message = conn->io ? paosi_pgio_message(conn->io) : "";
 
     conn->broken = true;
     return paosi_fail_detail(conn, PAOS_DISCONNECTED, paos_status_text(PAOS_DISCONNECTED), message,

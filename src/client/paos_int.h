@@ -579,6 +579,8 @@ paos_status paosi_conn_exchange(paos_conn *conn, const paosi_statement *statemen
 paos_status paosi_conn_ask(paos_conn *conn, const paosi_statement *statements, size_t n,
                            paosi_result **results);
 void paosi_results_free(paosi_result **results, size_t n);
+/* Ends the session, when what it is in the middle of cannot be left otherwise. */
+void paosi_conn_break(paos_conn *conn);
 /* Room for a converted value that lives until PAOSI_CONVERSIONS more; NULL: no memory. */
 void *paosi_conn_conversion(paos_conn *conn, size_t size);
 

@@ -169,12 +169,13 @@ static bool send_all(paosi_pgio *io, const paosi_statement *statements, size_t n
 {
     size_t waiting = 0;
 
-    for (*reached = 0; *reached < n; ++*reached)
+    for (*reached = 0; *reached < n;)
     {
         const paosi_statement *statement = &statements[*reached];
 
         if (!send_statement(io, statement, a))
             return false;
+        ++*reached;
         waiting += statement_bytes(statement);
         if (waiting < PUMP_BYTES)
             continue;
