@@ -391,10 +391,10 @@ bool PaosAttributeExists(const char *name)
     return false;
 }
 
-char *PaosClassTable(const PaosClass *class)
+char *PaosTableName(Oid relid)
 {
-    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(class->relid)),
-                                      get_rel_name(class->relid));
+    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+                                      get_rel_name(relid));
 }
 
 static Oid PaosTypeOid(const char *name)

@@ -173,7 +173,7 @@ static bool FetchRow(const Explanation *explanation, PaosRef object, HeapTuple t
     Datum args[] = {Int64GetDatum(PaosRefKey(object)), PaosRefGetDatum(object)};
     char *statement =
         psprintf("SELECT p FROM %s p WHERE p.%s = $1 AND paos.ref(p) OPERATOR(paos.=) $2",
-                 PaosClassTable(class), quote_identifier(NameStr(class->keyname)));
+                 PaosTableName(class->relid), quote_identifier(NameStr(class->keyname)));
     Datum value;
     bool isnull;
     bool found;

@@ -164,10 +164,11 @@ static void WaitForWritersOfClass(const LockRequest *request, const PaosRef *ref
     Oid types[] = {INT8ARRAYOID};
     Datum values[] = {PointerGetDatum(KeyArray(refs, n))};
     const char *key = quote_identifier(NameStr(class->keyname));
-    char *sql = psprintf("SELECT t.%s::pg_catalog.int8 FROM %s t"
-                         " WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1)"
-                         " ORDER BY t.%s USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE%s",
-                         key, PaosClassTable(class), key, key, request->wait == 0 ? " NOWAIT" : "");
+    char *sql =
+        psprintf("SELECT t.%s::pg_catalog.int8 FROM %s t"
+                 " WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1)"
+                 " ORDER BY t.%s USING OPERATOR(pg_catalog.<) FOR NO KEY UPDATE%s",
+                 key, PaosTableName(class->relid), key, key, request->wait == 0 ? " NOWAIT" : "");
 
     if (request->wait > 0)
         PaosWaitLimit(request->deadline);

@@ -89,7 +89,7 @@ static SPIPlanPtr PreparePlan(const PaosClass *class, int column)
     Oid keytype = INT8OID;
     SPIPlanPtr plan;
     char *sql = psprintf("SELECT %s FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1",
-                         SelectedExpression(class->relid, column), PaosClassTable(class),
+                         SelectedExpression(class->relid, column), PaosTableName(class->relid),
                          quote_identifier(NameStr(class->keyname)));
 
     plan = SPI_prepare(sql, 1, &keytype);

@@ -97,8 +97,8 @@ extern Oid PaosQueryTypeOid(void);
 /* Owner of the extension's own tables, as whom they are written. */
 extern Oid PaosOwner(void);
 
-/* Qualified and quoted, for SQL text. */
-extern char *PaosClassTable(const PaosClass *class);
+/* A table qualified and quoted, for SQL text. */
+extern char *PaosTableName(Oid relid);
 
 /* in lock.c: the fourth field of our advisory lock tags, "pa"; key 0 is the tag of a class */
 #define PAOS_LOCK_SPACE 28769

@@ -6,23 +6,18 @@
  * added to the table is recorded in that row, so that unregistering can take
  * exactly that away.
  */
+#include "adopt.h"
 #include "request.h"
 
 #include "access/relation.h"
-#include "access/table.h"
 #include "catalog/catalog.h"
-#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -30,86 +25,6 @@
 PG_FUNCTION_INFO_V1(paos_register_class);
 PG_FUNCTION_INFO_V1(paos_unregister_class);
 PG_FUNCTION_INFO_V1(paos_forget_dropped);
-
-#define ADDED_COLUMN "column"
-#define ADDED_PRIMARY_KEY "primary key"
-#define ADDED_DEFAULT "default"
-#define ADDED_SEQUENCE "sequence"
-
-/* What is known of a table on its way to be a class. */
-typedef struct Adoption
-{
-    Oid relid;
-    const char *table; /* qualified and quoted */
-    Oid parent;        /* nearest class among its ancestors, or InvalidOid */
-    const char *key;   /* key column, not quoted */
-    Oid keytype;
-    Oid sequence;
-    ArrayBuildState *added;
-} Adoption;
-
-static char *QualifiedName(Oid relid)
-{
-    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-                                      get_rel_name(relid));
-}
-
-static void NoteAdded(Adoption *adoption, const char *what)
-{
-    adoption->added = accumArrayResult(adoption->added, CStringGetTextDatum(what), false, TEXTOID,
-                                       CurrentMemoryContext);
-}
-
-static void Execute(const char *format, ...) pg_attribute_printf(1, 2);
-
-static void Execute(const char *format, ...)
-{
-    StringInfoData sql;
-    va_list args;
-    int needed;
-    int result;
-
-    initStringInfo(&sql);
-    do
-    {
-        va_start(args, format);
-        needed = appendStringInfoVA(&sql, format, args);
-        va_end(args);
-        if (needed != 0)
-            enlargeStringInfo(&sql, needed);
-    } while (needed != 0);
-
-    result = SPI_execute(sql.data, false, 0);
-    if (result < 0)
-        elog(ERROR, "SPI_execute failed: %s: %s", SPI_result_code_string(result), sql.data);
-}
-
-/* First column of the first row of the last statement as an OID; InvalidOid when there is none. */
-static Oid ResultOid(void)
-{
-    bool isnull;
-    Datum value;
-
-    if (SPI_processed == 0)
-        return InvalidOid;
-    value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-    return isnull ? InvalidOid : DatumGetObjectId(value);
-}
-
-/* Runs a statement on the extension's own tables with the privileges of their owner. */
-static void ExecuteAsOwner(const char *sql, int nargs, Oid *types, Datum *values)
-{
-    Oid user;
-    int context;
-    int result;
-
-    GetUserIdAndSecContext(&user, &context);
-    SetUserIdAndSecContext(PaosOwner(), context | SECURITY_LOCAL_USERID_CHANGE);
-    result = SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0);
-    SetUserIdAndSecContext(user, context);
-    if (result < 0)
-        elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-}
 
 static void RefuseKind(Relation relation)
 {
@@ -131,224 +46,14 @@ static void RefuseKind(Relation relation)
                 errdetail("It is a partition."), errhint("Register the partitioned table."));
 }
 
-/* A parent must be registered before its children, or their keys could meet in one extent. */
-static void RefuseRegisteredChildren(Oid relid)
-{
-    ListCell *cell;
-
-    foreach (cell, find_all_inheritors(relid, AccessShareLock, NULL))
-    {
-        Oid child = lfirst_oid(cell);
-
-        if (child != relid && PaosClassNumber(child) != 0)
-            ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("cannot register \"%s\" after its child \"%s\"", get_rel_name(relid),
-                           get_rel_name(child)),
-                    errhint("Unregister the child, register the parent, then the child."));
-    }
-}
-
-/* The topmost class above a class, itself when there is none above. */
-static Oid RootClass(Oid relid)
-{
-    for (;;)
-    {
-        ListCell *cell;
-        const PaosClass *above = NULL;
-
-        foreach (cell, PaosParents(relid))
-        {
-            above = PaosClassByRelation(lfirst_oid(cell), true);
-            if (above != NULL)
-                break;
-        }
-        if (above == NULL)
-            return relid;
-        relid = above->relid;
-    }
-}
-
-static Oid ParentClass(Oid relid)
-{
-    Oid parent = InvalidOid;
-    ListCell *cell;
-
-    foreach (cell, PaosParents(relid))
-    {
-        const PaosClass *class = PaosClassByRelation(lfirst_oid(cell), true);
-        Oid found = class == NULL ? InvalidOid : class->relid;
-
-        if (!OidIsValid(parent))
-            parent = found;
-        else if (OidIsValid(found) && RootClass(found) != RootClass(parent))
-            ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("\"%s\" inherits from two unrelated classes", get_rel_name(relid)),
-                    errdetail("Keys are unique among the descendants of one class only."));
-    }
-    return parent;
-}
-
-static void RefuseKey(const char *table, const char *detail)
-{
-    ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-            errmsg("%s has no key that paos can use", table), errdetail_internal("%s", detail),
-            errhint("A class needs a primary key of one column of type smallint, integer or "
-                    "bigint; a table without a primary key is given one."));
-}
-
-/* Takes the primary key there is into the adoption; false when there is none. */
-static bool FindKey(Adoption *adoption)
-{
-    Relation relation = table_open(adoption->relid, NoLock);
-    int columns;
-    AttrNumber key = PaosPrimaryKey(relation, &columns);
-    Form_pg_attribute attribute;
-
-    if (columns > 1)
-        RefuseKey(adoption->table, "Its primary key has several columns.");
-    if (columns == 1)
-    {
-        attribute = TupleDescAttr(RelationGetDescr(relation), key - 1);
-        adoption->key = pstrdup(NameStr(attribute->attname));
-        adoption->keytype = getBaseType(attribute->atttypid);
-        if (adoption->keytype != INT2OID && adoption->keytype != INT4OID &&
-            adoption->keytype != INT8OID)
-            RefuseKey(adoption->table, psprintf("Its primary key is of type %s.",
-                                                format_type_be(attribute->atttypid)));
-    }
-    table_close(relation, NoLock);
-    return columns == 1;
-}
-
-static void EnsureOwnKey(Adoption *adoption)
-{
-    if (FindKey(adoption))
-        return;
-    if (get_attnum(adoption->relid, "id") != InvalidAttrNumber)
-        RefuseKey(adoption->table, "It has no primary key, and its column \"id\" is in the way of "
-                                   "adding one.");
-    /* An identity is not inherited: children that are there already get a default instead. */
-    Execute("ALTER TABLE %s ADD COLUMN id %s PRIMARY KEY", adoption->table,
-            has_subclass(adoption->relid) ? "bigserial"
-                                          : "bigint GENERATED BY DEFAULT AS IDENTITY");
-    NoteAdded(adoption, ADDED_COLUMN);
-    FindKey(adoption);
-}
-
-/* A primary key is not inherited: a subclass gets its own, on the column of its parent's. */
-static void EnsureInheritedKey(Adoption *adoption)
-{
-    const PaosClass *parent = PaosClassByRelation(adoption->parent, false);
-    const char *key = pstrdup(NameStr(parent->keyname));
-
-    if (!FindKey(adoption))
-    {
-        Execute("ALTER TABLE %s ADD PRIMARY KEY (%s)", adoption->table, quote_identifier(key));
-        NoteAdded(adoption, ADDED_PRIMARY_KEY);
-        FindKey(adoption);
-    }
-    if (strcmp(adoption->key, key) != 0)
-        RefuseKey(adoption->table,
-                  psprintf("Its primary key is not the column \"%s\" of its parent.", key));
-}
-
-/* The sequence a column is numbered by: an identity's, a serial's or its default's. */
-static Oid ColumnSequence(Oid relid, const char *column)
-{
-    Execute(
-        "SELECT s.oid FROM pg_attribute a"
-        " LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum"
-        " JOIN pg_depend d ON"
-        "  (d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
-        "   AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i'))"
-        "  OR (d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid"
-        "   AND d.refclassid = 'pg_class'::regclass)"
-        " JOIN pg_class s ON s.relkind = 'S'"
-        "  AND s.oid = CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid ELSE d.refobjid END"
-        " WHERE a.attrelid = %u AND a.attname = %s"
-        " ORDER BY d.deptype = 'n' DESC LIMIT 1",
-        relid, quote_literal_cstr(column));
-    return ResultOid();
-}
-
-static void CreateOwnSequence(Adoption *adoption)
-{
-    Oid schema = get_rel_namespace(adoption->relid);
-    char *name =
-        ChooseRelationName(get_rel_name(adoption->relid), adoption->key, "seq", schema, false);
-    char *sequence = quote_qualified_identifier(get_namespace_name(schema), name);
-
-    Execute("CREATE SEQUENCE %s AS %s OWNED BY %s.%s", sequence, format_type_be(adoption->keytype),
-            adoption->table, quote_identifier(adoption->key));
-    NoteAdded(adoption, ADDED_SEQUENCE);
-    adoption->sequence = get_relname_relid(name, schema);
-}
-
-/* Rows may have been given keys by hand: no object may be registered under one of those. */
-static void AdvanceSequence(Adoption *adoption)
-{
-    char *sequence = QualifiedName(adoption->sequence);
-
-    Execute("SELECT setval(%s, k.greatest)"
-            " FROM (SELECT max(t.%s)::bigint AS greatest FROM %s t) k, %s s"
-            " WHERE k.greatest > s.last_value OR (k.greatest = s.last_value AND NOT s.is_called)",
-            quote_literal_cstr(sequence), quote_identifier(adoption->key), adoption->table,
-            sequence);
-}
-
-static void EnsureOwnSequence(Adoption *adoption)
-{
-    adoption->sequence = ColumnSequence(adoption->relid, adoption->key);
-    if (!OidIsValid(adoption->sequence))
-        CreateOwnSequence(adoption);
-    AdvanceSequence(adoption);
-}
-
-static void RefuseSharedKeys(Adoption *adoption, const char *root)
-{
-    Execute("SELECT t.%1$s::bigint FROM %2$s t GROUP BY t.%1$s HAVING count(*) > 1 LIMIT 1",
-            quote_identifier(adoption->key), root);
-    if (SPI_processed > 0)
-        ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
-                errmsg("%s has a key that is used elsewhere below %s", adoption->table, root),
-                errdetail("Key %s is not unique among the objects of the class and its "
-                          "subclasses.",
-                          SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)));
-}
-
-/* A subclass draws its keys from the sequence of its root, so that they are unique in the extent.
- */
-static void EnsureInheritedSequence(Adoption *adoption)
-{
-    Oid root = RootClass(adoption->parent);
-    Oid own = ColumnSequence(adoption->relid, adoption->key);
-
-    RefuseSharedKeys(adoption, QualifiedName(root));
-    Execute("SELECT sequence::oid FROM paos.class WHERE relation = %u", root);
-    adoption->sequence = ResultOid();
-    if (OidIsValid(own) && own != adoption->sequence)
-        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                errmsg("%s numbers its keys by \"%s\", not by the sequence of its root class",
-                       adoption->table, get_rel_name(own)),
-                errhint("Drop the default or identity of column \"%s\" first.", adoption->key));
-    if (!OidIsValid(own))
-    {
-        Execute("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT nextval(%s::regclass)", adoption->table,
-                quote_identifier(adoption->key),
-                quote_literal_cstr(QualifiedName(adoption->sequence)));
-        NoteAdded(adoption, ADDED_DEFAULT);
-    }
-    AdvanceSequence(adoption);
-}
-
 static void CreateTriggers(const char *table)
 {
-    Execute("CREATE TRIGGER paos_row AFTER INSERT OR UPDATE OR DELETE ON %s"
-            " FOR EACH ROW EXECUTE FUNCTION paos.row_written()",
-            table);
-    Execute("CREATE TRIGGER paos_truncate BEFORE TRUNCATE ON %s"
-            " FOR EACH STATEMENT EXECUTE FUNCTION paos.table_truncated()",
-            table);
+    PaosExecute("CREATE TRIGGER paos_row AFTER INSERT OR UPDATE OR DELETE ON %s"
+                " FOR EACH ROW EXECUTE FUNCTION paos.row_written()",
+                table);
+    PaosExecute("CREATE TRIGGER paos_truncate BEFORE TRUNCATE ON %s"
+                " FOR EACH STATEMENT EXECUTE FUNCTION paos.table_truncated()",
+                table);
 }
 
 static int FreeNumber(void)
@@ -381,7 +86,7 @@ static int InsertClass(const Adoption *adoption, int number)
     values[2] = ObjectIdGetDatum(adoption->sequence);
     values[3] = adoption->added == NULL ? PointerGetDatum(construct_empty_array(TEXTOID))
                                         : makeArrayResult(adoption->added, CurrentMemoryContext);
-    ExecuteAsOwner("INSERT INTO paos.class VALUES ($1, $2, $3, $4)", 4, types, values);
+    PaosExecuteAsOwner("INSERT INTO paos.class VALUES ($1, $2, $3, $4)", 4, types, values);
     return number;
 }
 
@@ -418,20 +123,9 @@ static void OpenOwnTable(Oid relid)
 
 static int AdoptTable(Oid relid, int number)
 {
-    Adoption adoption = {.relid = relid, .table = QualifiedName(relid)};
+    Adoption adoption = {.relid = relid, .table = PaosTableName(relid)};
 
-    RefuseRegisteredChildren(relid);
-    adoption.parent = ParentClass(relid);
-    if (OidIsValid(adoption.parent))
-    {
-        EnsureInheritedKey(&adoption);
-        EnsureInheritedSequence(&adoption);
-    }
-    else
-    {
-        EnsureOwnKey(&adoption);
-        EnsureOwnSequence(&adoption);
-    }
+    PaosAdopt(&adoption);
     CreateTriggers(adoption.table);
     return InsertClass(&adoption, number);
 }
@@ -465,21 +159,21 @@ Datum paos_register_class(PG_FUNCTION_ARGS)
 
 static void RemoveAdded(Oid relid, const char *what, const char *key, Oid sequence)
 {
-    char *table = QualifiedName(relid);
+    char *table = PaosTableName(relid);
 
     if (strcmp(what, ADDED_COLUMN) == 0)
-        Execute("ALTER TABLE %s DROP COLUMN %s", table, quote_identifier(key));
+        PaosExecute("ALTER TABLE %s DROP COLUMN %s", table, quote_identifier(key));
     else if (strcmp(what, ADDED_PRIMARY_KEY) == 0)
     {
-        Execute("SELECT oid FROM pg_constraint WHERE conrelid = %u AND contype = 'p'", relid);
+        PaosExecute("SELECT oid FROM pg_constraint WHERE conrelid = %u AND contype = 'p'", relid);
         if (SPI_processed > 0)
-            Execute("ALTER TABLE %s DROP CONSTRAINT %s", table,
-                    quote_identifier(get_constraint_name(ResultOid())));
+            PaosExecute("ALTER TABLE %s DROP CONSTRAINT %s", table,
+                        quote_identifier(get_constraint_name(PaosResultOid())));
     }
     else if (strcmp(what, ADDED_DEFAULT) == 0)
-        Execute("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, quote_identifier(key));
+        PaosExecute("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, quote_identifier(key));
     else if (strcmp(what, ADDED_SEQUENCE) == 0 && get_rel_relkind(sequence) == RELKIND_SEQUENCE)
-        Execute("DROP SEQUENCE %s", QualifiedName(sequence));
+        PaosExecute("DROP SEQUENCE %s", PaosTableName(sequence));
 }
 
 /* Whoever asked for the class is told to look again, and finds that it is gone. */
@@ -502,19 +196,19 @@ static void ReleaseTable(Oid relid)
     Datum values[] = {ObjectIdGetDatum(relid)};
     const PaosClass *class = PaosClassByRelation(relid, true);
     char *key = class == NULL ? NULL : pstrdup(NameStr(class->keyname));
-    char *table = QualifiedName(relid);
+    char *table = PaosTableName(relid);
     SPITupleTable *added;
     uint64 n;
     uint64 i;
 
-    ExecuteAsOwner("SELECT sequence::oid, unnest(added) FROM paos.class WHERE relation = $1", 1,
-                   types, values);
+    PaosExecuteAsOwner("SELECT sequence::oid, unnest(added) FROM paos.class WHERE relation = $1", 1,
+                       types, values);
     added = SPI_tuptable;
     n = SPI_processed;
     TellRequests(relid);
-    ExecuteAsOwner("DELETE FROM paos.class WHERE relation = $1", 1, types, values);
-    Execute("DROP TRIGGER IF EXISTS paos_row ON %s", table);
-    Execute("DROP TRIGGER IF EXISTS paos_truncate ON %s", table);
+    PaosExecuteAsOwner("DELETE FROM paos.class WHERE relation = $1", 1, types, values);
+    PaosExecute("DROP TRIGGER IF EXISTS paos_row ON %s", table);
+    PaosExecute("DROP TRIGGER IF EXISTS paos_truncate ON %s", table);
     for (i = 0; i < n && key != NULL; i++)
     {
         bool isnull;
@@ -555,8 +249,9 @@ Datum paos_forget_dropped(PG_FUNCTION_ARGS)
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                 errmsg("paos.forget_dropped must be called as an event trigger"));
     SPI_connect();
-    Execute("DELETE FROM paos.class c USING pg_event_trigger_dropped_objects() d"
-            " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND c.relation = d.objid");
+    PaosExecute(
+        "DELETE FROM paos.class c USING pg_event_trigger_dropped_objects() d"
+        " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND c.relation = d.objid");
     SPI_finish();
     PG_RETURN_NULL();
 }

@@ -44,7 +44,9 @@ ROLLBACK;
 SELECT count(*) FROM paos.requests;
 SELECT paos.unsubscribe(:r3);
 SELECT count(*) FROM paos.requests;
+\set VERBOSITY sqlstate
 SELECT paos.unsubscribe(:r3);
+\set VERBOSITY default
 
 -- privileges: SELECT on what is named; others' requests are nobody's business
 CREATE ROLE paos_request_user;
@@ -59,8 +61,10 @@ SELECT paos.subscribe('person', 'name == "Sue"') AS r5 \gset
 SELECT paos.subscribe('person', '') > 0 AS any_column_will_do;
 SELECT paos.subscribe('person', 'name == "Sue" and age > 3');
 SELECT count(*) AS own FROM paos.requests;
+\set VERBOSITY sqlstate
 SELECT paos.unsubscribe(:r1);
 SELECT paos.ready(:r1);
+\set VERBOSITY default
 RESET ROLE;
 SET paos.max_requests = 2;
 SELECT paos.subscribe('person', 'age == 7') > 0 AS superusers_are_exempt;
