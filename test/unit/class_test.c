@@ -41,8 +41,8 @@ static void other_spellings_are_learned(void **state)
 
     paos_list_free(get_all(conn, "person"));
     for (i = 0; i < 3; i++)
-        paos_list_free(get_all(conn, "public.person"));
-    assert_int_equal(fake_sent_with("to_regclass"), 1);
+        paos_list_free(get_all(conn, "\"person\""));
+    assert_int_equal(fake_sent_with("to_regclass"), 2);
 }
 
 static void what_is_no_class_is_invalid(void **state)
@@ -106,6 +106,8 @@ static void an_attribute_is_of_its_class(void **state)
     assert_null(paos_object_text_at(john, toy));
     assert_status(paos_conn_error(conn)->status, PAOS_INVALID);
     assert_null(paos_object_text_at(john, mood));
+    /* Nor by the same name. */
+    assert_null(paos_object_text_at(john, paos_class_attribute(conn, "place", "name")));
     assert_null(paos_class_attribute(conn, "person", "toy"));
     assert_null(paos_class_attribute(conn, "nowhere", "toy"));
     assert_null(paos_class_attribute(conn, NULL, "toy"));

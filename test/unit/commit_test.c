@@ -101,6 +101,28 @@ static void new_objects_refer_to_each_other(void **state)
     release((paos_object *[]){ann, bob}, 2);
 }
 
+/* They refer to objects that are not here: one round trip loads them for all. */
+static void new_objects_are_siblings(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *objects[3];
+    size_t i;
+
+    for (i = 0; i < 3; i++)
+    {
+        objects[i] = make(conn, "person", "new");
+        assert_status(
+            paos_object_set(objects[i], "loves", paos_ref_id(fake_id(PERSON, (int64_t) i + 1))),
+            PAOS_OK);
+    }
+    assert_status(paos_commit(conn, NULL, 0), PAOS_OK);
+    fake_log_clear();
+    for (i = 0; i < 3; i++)
+        assert_non_null(paos_object_ref(objects[i], "loves"));
+    assert_int_equal(fake_exchanges(), 1);
+    release(objects, 3);
+}
+
 /* Only one of two is committed: the other gets its id, since it is referred to, and stays new. */
 static void a_target_that_is_not_committed_gets_its_id(void **state)
 {
@@ -344,6 +366,7 @@ int main(void)
         TEST(new_objects_are_two_round_trips),
         TEST(ids_come_in_blocks),
         TEST(new_objects_refer_to_each_other),
+        TEST(new_objects_are_siblings),
         TEST(a_target_that_is_not_committed_gets_its_id),
         TEST(a_reference_to_a_deleted_new_object_fails),
         TEST(changes_can_be_committed_again_and_again),

@@ -278,6 +278,8 @@ static void conversions_live_as_long_as_promised(void **state)
     for (i = 0; i < 1000; i++)
         assert_string_equal(texts[i], "30");
     assert_status(paos_object_refresh(object), PAOS_OK);
+    for (i = 0; i < PAOSI_CONVERSIONS; i++)
+        assert_null(conn->conversions[i]);
     assert_string_equal(paos_object_text(object, "age"), "30");
     paos_conn_close(conn);
 }

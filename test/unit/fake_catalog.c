@@ -196,13 +196,15 @@ static void answer_tables(const fake_sent *sent, fake_table *out, void *arg)
 
 static void answer_name(const fake_sent *sent, fake_table *out, void *arg)
 {
-    const char *name = sent->parameters[0].data;
+    const char *text = sent->parameters[0].data;
+    char name[64] = "";
     uint32_t table = 0;
     size_t i;
 
     (void) arg;
-    if (strncmp(name, "public.", 7) == 0)
-        name += 7;
+    if (strncmp(text, "public.", 7) == 0)
+        text += 7;
+    sscanf(text, text[0] == '"' ? "\"%63[^\"]" : "%63s", name);
     for (i = 0; i < FAKE_CLASSES; i++)
         if (fake_relations[i].number && strcmp(fake_relations[i].name, name) == 0)
             table = 10000 + fake_relations[i].number;

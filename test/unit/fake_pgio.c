@@ -36,8 +36,8 @@ static struct
     size_t sent_size, exchanges;
     paos_status refuse;
     const char *refuse_message;
-    bool break_planned, broken;
-    size_t break_at, reached, answered;
+    bool break_planned;
+    size_t break_at, reached, answered, ends;
 } server;
 
 static void *must(void *memory)
@@ -237,9 +237,9 @@ void fake_break(size_t exchange, size_t reached, size_t answered)
     server.answered = answered;
 }
 
-bool fake_broken(void)
+size_t fake_ends(void)
 {
-    return server.broken;
+    return server.ends;
 }
 
 /* ---- pgio.h ---- */
@@ -266,6 +266,7 @@ paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi
 
 void paosi_pgio_close(paosi_pgio *io)
 {
+    server.ends += io && !io->broken;
     paosi_free(io);
 }
 
@@ -325,9 +326,10 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
         *reached = n;
         return PAOS_OK;
     }
-    io->broken = server.broken = true;
     *reached = server.reached < n ? server.reached : n;
     serve(statements, results, *reached, server.answered);
     server.exchanges++;
+    io->broken = true;
+    server.ends++;
     return PAOS_DISCONNECTED;
 }

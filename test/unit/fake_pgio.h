@@ -48,8 +48,8 @@ void fake_refuse(paos_status status, const char *message);
  * server gets `reached` statements and `answered` of their results come back.
  */
 void fake_break(size_t exchange, size_t reached, size_t answered);
-/* Is the connection broken now? */
-bool fake_broken(void);
+/* How many connections have ended so far, closed here or broken. */
+size_t fake_ends(void);
 
 /* The log. */
 void fake_log_clear(void);

@@ -128,7 +128,7 @@ static bool is_asked_for(const fake_sent *sent, int64_t key)
     paosi_cell cell = {PAOSI_VALUE, NULL, 0};
     paosi_elements elements;
 
-    if (!strstr(sent->sql, " = ANY") && !strstr(sent->sql, "ANY ($1)"))
+    if (!strstr(sent->sql, "OPERATOR(pg_catalog.=) ANY ($1)"))
         return true;
     cell.data = sent->parameters[0].data;
     cell.size = sent->parameters[0].size;
@@ -295,9 +295,10 @@ static void store_all(reader *r, fake_tuple *tuple)
 
 static void skip_all(reader *r)
 {
-    size_t i, size;
+    size_t i = r->width;
+    size_t size;
 
-    for (i = 0; i < r->width; i++)
+    while (i-- > 0)
         take(r, &size);
 }
 
@@ -308,7 +309,7 @@ void fake_rows_insert(const fake_sent *sent, fake_table *out, void *arg)
     reader r = read_definition(sent, relation_in(sent->sql, "INSERT INTO "));
     uint32_t left;
 
-    (void) arg;
+    (void) out, (void) arg;
     assert_false(r.versions);
     for (left = take32(&r); left > 0; left--)
     {
@@ -320,7 +321,19 @@ void fake_rows_insert(const fake_sent *sent, fake_table *out, void *arg)
         store_all(&r, tuple);
     }
     assert_ptr_equal(r.next, r.end);
-    (void) out;
+}
+
+/* Does the statement write just the rows whose key and version it was given? */
+static void check_condition(const fake_sent *sent, const reader *r)
+{
+    char condition[256];
+
+    assert_true(r->versions);
+    snprintf(condition, sizeof condition,
+             " WHERE o$.\"%s\" OPERATOR(pg_catalog.=) v.k"
+             " AND o$.xmin OPERATOR(pg_catalog.=) v.x RETURNING v.k",
+             r->relation->columns[0].name);
+    assert_non_null(strstr(sent->sql, condition));
 }
 
 /* The row of this key and version in this very table. */
@@ -345,7 +358,7 @@ void fake_rows_update(const fake_sent *sent, fake_table *out, void *arg)
     uint32_t left;
 
     (void) arg;
-    assert_true(r.versions && strstr(sent->sql, "RETURNING v.k") != NULL);
+    check_condition(sent, &r);
     fake_table_columns(out, "k int8");
     for (left = take32(&r); left > 0; left--)
     {
@@ -370,7 +383,7 @@ void fake_rows_delete(const fake_sent *sent, fake_table *out, void *arg)
     uint32_t left;
 
     (void) arg;
-    assert_true(r.versions && strstr(sent->sql, "RETURNING v.k") != NULL);
+    check_condition(sent, &r);
     fake_table_columns(out, "k int8");
     for (left = take32(&r); left > 0; left--)
     {

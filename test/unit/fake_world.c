@@ -1,7 +1,7 @@
 /*
  * fake_world.c - a small database behind the fake server: classes, rows, transactions.
  *
- * A connection that breaks takes its transaction with it, as the real one does:
+ * A connection that ends takes its transaction with it, as the real one does:
  * fake_in_transaction is then false, and what was not committed is gone.
  */
 #include "fake_rows.h"
@@ -17,6 +17,7 @@ fake_rows fake_committed[FAKE_CLASSES];
 
 static fake_rows working[FAKE_CLASSES];
 static bool in_transaction;
+static size_t ends; /* of connections, when the transaction began */
 static uint32_t last_xid;
 static int64_t last_key;
 
@@ -47,10 +48,10 @@ static void leave(bool commit)
     in_transaction = false;
 }
 
-/* What a broken connection leaves of its transaction. */
+/* What an ended connection leaves of its transaction. */
 static void settle(void)
 {
-    if (fake_broken())
+    if (fake_ends() != ends)
         leave(false);
 }
 
@@ -61,11 +62,13 @@ static void answer_begin(const fake_sent *sent, fake_table *out, void *arg)
     (void) sent;
     (void) out;
     (void) arg;
+    settle();
     if (in_transaction)
         fail_msg("BEGIN in a transaction");
     for (i = 0; i < FAKE_CLASSES; i++)
         fake_rows_copy(&working[i], &fake_committed[i]);
     in_transaction = true;
+    ends = fake_ends();
     last_xid++;
 }
 

@@ -183,16 +183,31 @@ static void refuse_loads_nothing(void **state)
     paos_list_free(list);
 }
 
+/* Both friends come together, but each loads its own home. */
 static void the_policy_goes_with_the_reference(void **state)
 {
+    paos_conn *conn = *state;
     const paos_get_options options = {.load = PAOS_LOAD_EACH};
-    paos_list *list = get(*state, &options, 10);
-    paos_object *next = paos_object_ref(paos_list_at(list, 9), "loves");
+    paos_list *list;
+    paos_list *friends = NULL;
+    size_t i;
 
-    assert_non_null(next);
-    assert_non_null(paos_object_ref(next, "home"));
-    assert_int_equal(fake_exchanges(), 2);
-    assert_int_equal(fake_sent_at(1)->parameters[0].size, 20 + 12);
+    list = get(conn, &options, 1);
+    assert_status(paos_object_set(paos_list_at(list, 0), "friends",
+                                  paos_array((const paos_value[]){paos_ref_id(fake_id(PERSON, 7)),
+                                                                  paos_ref_id(fake_id(PERSON, 8))},
+                                             2)),
+                  PAOS_OK);
+    assert_status(paos_object_refs(paos_list_at(list, 0), "friends", &friends), PAOS_OK);
+    assert_int_equal(paos_list_size(friends), 2);
+    assert_int_equal(fake_exchanges(), 1);
+    for (i = 0; i < 2; i++)
+    {
+        assert_non_null(paos_object_ref(paos_list_at(friends, i), "home"));
+        assert_int_equal(fake_exchanges(), 2 + i);
+        assert_int_equal(fake_sent_at(1 + i)->parameters[0].size, 20 + 12);
+    }
+    paos_list_free(friends);
     paos_list_free(list);
 }
 
