@@ -504,3 +504,17 @@ CREATE VIEW paos.requests AS
     ORDER BY r.request;
 COMMENT ON VIEW paos.requests IS 'requests of the roles that one is a member of';
 GRANT SELECT ON paos.requests TO PUBLIC;
+CREATE FUNCTION paos.request_stats(OUT commits bigint, OUT rows_matched bigint, OUT probes bigint,
+    OUT events bigint, OUT batches bigint, OUT overflows bigint, OUT requests bigint,
+    OUT ring_size bigint, OUT ring_used bigint, OUT ring_high_water bigint) RETURNS record
+    AS 'MODULE_PATHNAME', 'paos_request_stats' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.request_stats() IS 'figures of all requests of the database since the first one';
+CREATE VIEW paos.stats AS SELECT * FROM paos.request_stats();
+COMMENT ON VIEW paos.stats IS 'figures of all requests of the database since the first one';
+COMMENT ON COLUMN paos.stats.commits IS 'transactions that changed an answer';
+COMMENT ON COLUMN paos.stats.rows_matched IS 'rows that were or are in an answer, counted for each request';
+COMMENT ON COLUMN paos.stats.probes IS 'rows looked up in the predicate index';
+COMMENT ON COLUMN paos.stats.batches IS 'NOTIFY transactions of the worker';
+COMMENT ON COLUMN paos.stats.overflows IS 'commits whose requests were told to look again for want of room';
+COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for the worker at a time';
+GRANT SELECT ON paos.stats TO PUBLIC;

@@ -162,6 +162,7 @@ static void Probe(Hits *hits, HeapTuple tuple, bool after)
 
     hits->after = after;
     ExecStoreHeapTuple(row, slot, false);
+    PaosEventProbe();
     PaosIndexProbe(PaosSharedAttached(), hits->class->number, slot, FoundRequest, hits);
     ExecClearTuple(slot);
 }

@@ -55,8 +55,22 @@ int paos_capture_limit = 1000000;
 
 static Change *journal = NULL; /* in TopTransactionContext, NULL when there is none */
 static int njournal = 0;
+static uint64 nprobes = 0;
 static int journal_size = 0;
 static HTAB *coarse = NULL; /* requests that must look again, once the journal was too long */
+
+/* Tells what the transaction cost, whether it changed an answer or not. */
+static void CountWork(void)
+{
+    PaosShared *shared = PaosSharedAttached();
+
+    if (shared == NULL || nprobes == 0)
+        return;
+    PaosStatAdd(shared, PAOS_STAT_PROBES, nprobes);
+    if (njournal > 0)
+        PaosStatAdd(shared, PAOS_STAT_ROWS_MATCHED, njournal);
+    nprobes = 0;
+}
 
 static void ForgetJournal(void)
 {
@@ -114,6 +128,11 @@ static void AppendChange(int64 request, PaosRef ref, bool before, bool after)
 void PaosEventNote(int64 request, PaosRef ref, bool before, bool after)
 {
     AppendChange(request, ref, before, after);
+}
+
+void PaosEventProbe(void)
+{
+    nprobes++;
 }
 
 void PaosEventResync(int64 request)
@@ -303,6 +322,7 @@ static void HandOver(List *payloads, bool prepare)
 
     if (payloads == NIL)
         return;
+    PaosStatAdd(PaosSharedAttached(), PAOS_STAT_COMMITS, 1);
     if (paos_preloaded && prepare)
     {
         PaosPreparedPut(payloads);
@@ -366,6 +386,7 @@ static void EndTransaction(XactEvent event, void *arg)
     else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
     {
         PaosRingEnd(event == XACT_EVENT_COMMIT);
+        CountWork();
         ForgetJournal();
     }
 }

@@ -70,6 +70,8 @@ void PaosSharedInit(PaosShared *shared, dsa_area *area)
     pg_atomic_init_u32(&shared->live, 0);
     pg_atomic_init_u32(&shared->worker, 0);
     pg_atomic_init_u32(&shared->worker_wanted, 0);
+    for (i = 0; i < PAOS_STATS; i++)
+        pg_atomic_init_u64(&shared->stats[i], 0);
     for (i = 0; i <= PAOS_CLASS_MAX; i++)
         pg_atomic_init_u32(&shared->class_requests[i], 0);
     shared->requests = MakeTable(area, REQUEST_PARAMETERS(shared));
@@ -167,6 +169,7 @@ void PaosRequestCount(PaosShared *shared, int64 id)
     entry->events++;
     entry->last_event = GetCurrentTimestamp();
     dshash_release_lock(Requests(shared), entry);
+    PaosStatAdd(shared, PAOS_STAT_EVENTS, 1);
 }
 
 void PaosRequestMark(PaosShared *shared, int64 id)

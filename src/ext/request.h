@@ -28,6 +28,18 @@ typedef struct PaosSlot
 #define PAOS_SLOT_RESERVED 1
 #define PAOS_SLOT_READY 2
 
+/* Figures since the first request. */
+typedef enum PaosStat
+{
+    PAOS_STAT_COMMITS,      /* transactions that changed some answer */
+    PAOS_STAT_ROWS_MATCHED, /* changes of a row's place in an answer, counted for each request */
+    PAOS_STAT_PROBES,       /* rows looked up in the predicate index */
+    PAOS_STAT_EVENTS,       /* sent */
+    PAOS_STAT_BATCHES,      /* NOTIFY transactions of the worker */
+    PAOS_STAT_OVERFLOWS,    /* commits whose requests were told to look again for want of room */
+    PAOS_STATS
+} PaosStat;
+
 /* One per database, at a place in the area that shared.c knows. */
 typedef struct PaosShared
 {
@@ -42,9 +54,10 @@ typedef struct PaosShared
     pg_atomic_uint32 worker;        /* number of the worker's process + 1; 0: none is running */
     pg_atomic_uint32 worker_wanted; /* 1: running, on its way, or about to be started again */
     pg_atomic_uint32 overflow;      /* some requests are marked, see PaosRequestMark */
-    LWLock ring_lock;               /* guards head, tail, high_water */
-    uint64 head;                    /* next slot to reserve */
-    uint64 tail;                    /* oldest slot not free; only the worker moves it */
+    pg_atomic_uint64 stats[PAOS_STATS]; /* see PaosStat */
+    LWLock ring_lock;                   /* guards head, tail, high_water */
+    uint64 head;                        /* next slot to reserve */
+    uint64 tail;                        /* oldest slot not free; only the worker moves it */
     uint64 high_water;
     uint32 nslots;
     dsa_pointer slots;
@@ -99,6 +112,8 @@ extern void PaosRequestMark(PaosShared *shared, int64 id);
 extern void PaosRequestResyncMarked(PaosShared *shared);
 /* How many requests a role has. */
 extern int PaosRoleRequests(PaosShared *shared, Oid role);
+/* Probes are counted for each transaction and added at its end. */
+extern void PaosStatAdd(PaosShared *shared, PaosStat stat, uint64 n);
 extern bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query);
 /* Counts an event that was sent. */
 extern void PaosRequestCount(PaosShared *shared, int64 id);
@@ -180,6 +195,8 @@ extern int paos_capture_limit;
 /* An object that is in a request's answer before or after a row was written, or both. */
 extern void PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
 extern void PaosEventResync(int64 request);
+/* A row was looked up in the predicate index. */
+extern void PaosEventProbe(void);
 extern void PaosEventInit(void);
 extern char *PaosResyncPayload(int64 request);
 extern void PaosNotify(const uint8 *channel, const char *payload);

@@ -152,6 +152,7 @@ void PaosRingEnd(bool committed)
         foreach (cell, unsent)
             PaosRequestMark(shared, *(int64 *) lfirst(cell));
         pg_atomic_fetch_add_u32(&shared->overflow, 1);
+        PaosStatAdd(shared, PAOS_STAT_OVERFLOWS, 1);
     }
     if (reserved)
     {

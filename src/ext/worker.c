@@ -97,6 +97,7 @@ static bool SendBatch(PaosShared *shared)
     PopActiveSnapshot();
     CommitTransactionCommand();
     PaosRingFree(shared, n);
+    PaosStatAdd(shared, PAOS_STAT_BATCHES, 1);
     return n > 0;
 }
 

@@ -192,6 +192,19 @@ static bool parts(long marker)
     return false;
 }
 
+/* The figures have counted all of the cases before. */
+static bool counted(void)
+{
+    PGresult *result = run(writer, "SELECT commits > 20 AND rows_matched > 3000 AND probes > 3000"
+                                   " AND events >= 20 AND requests = 1 FROM paos.stats");
+    bool ok = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+
+    PQclear(result);
+    if (!ok)
+        printf("FAILED: paos.stats\n");
+    return ok;
+}
+
 /* Two-phase commit: nothing at PREPARE, the event at COMMIT PREPARED, from another session. */
 static bool prepared(long marker)
 {
@@ -248,6 +261,10 @@ int main(void)
         failed += !ok;
     }
     if (parts(marker))
+        passed++;
+    else
+        failed++;
+    if (counted())
         passed++;
     else
         failed++;
