@@ -319,9 +319,11 @@ static void take_class(reading *r, size_t i)
     class->root = class;
     swap_text(&class->name, &r->names[i]);
     swap_text(&class->table_sql, &r->sqls[i]);
+    /* The texts that were swapped out are the old ones. */
+    if (!r->sqls[i] || strcmp(r->sqls[i], class->table_sql) != 0)
+        paosi_class_forget_aliases(class);
     paosi_free(class->select);
     class->select = NULL;
-    paosi_class_forget_aliases(class);
 }
 
 /* The root of a class; on the way up, what columns of parents refer to comes down to it. */

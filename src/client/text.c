@@ -253,6 +253,10 @@ static void print_item(paosi_buffer *out, const paosi_column *column, const paos
         case PAOS_KIND_NULL:
             paosi_buffer_text(out, "NULL");
             break;
+        case PAOS_KIND_BOOL:
+            /* Not as outside of an array. */
+            paosi_buffer_text(out, item->as.boolean ? "t" : "f");
+            break;
         case PAOS_KIND_TEXT:
         case PAOS_KIND_JSON:
         case PAOS_KIND_NUMERIC:
