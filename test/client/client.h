@@ -101,27 +101,24 @@ static inline void check_status(const paos_conn *conn, paos_status status, paos_
 
 /* ---- counting ---- */
 
-/* Round trips and statements since it was last asked. */
-static inline uint64_t round_trips(fixture *f)
+/* What was spent since it was last asked. */
+static inline paos_stats spent(fixture *f)
 {
-    paos_stats now;
-    uint64_t trips;
+    paos_stats now, spent;
 
     paos_conn_stats(f->conn, &now);
-    trips = now.round_trips - f->last.round_trips;
+    spent.objects = now.objects;
+    spent.hits = now.hits - f->last.hits;
+    spent.misses = now.misses - f->last.misses;
+    spent.statements = now.statements - f->last.statements;
+    spent.round_trips = now.round_trips - f->last.round_trips;
     f->last = now;
-    return trips;
+    return spent;
 }
 
-static inline uint64_t statements(fixture *f)
+static inline uint64_t round_trips(fixture *f)
 {
-    paos_stats now;
-    uint64_t count;
-
-    paos_conn_stats(f->conn, &now);
-    count = now.statements - f->last.statements;
-    f->last = now;
-    return count;
+    return spent(f).round_trips;
 }
 
 /* ---- objects ---- */
