@@ -211,6 +211,38 @@ static void a_class_that_changes_all_the_time_is_given_up(void **state)
     assert_null(list);
 }
 
+/* A row of a table that the asked class has nothing to do with. */
+static void a_row_of_another_class_is_not_taken(void **state)
+{
+    paos_conn *conn = *state;
+    paos_list *list = NULL;
+    fake_rule *rule = fake_on("FROM public.place o$");
+
+    fake_columns(rule, "tableoid oid, xmin xid, id int4, name text, mood text");
+    fake_row(rule, fake_int4(10000 + PERSON), fake_int4(9), fake_int4(1), fake_text("x"),
+             fake_null());
+    assert_status(paos_get(conn, PAOS_READ, "place", NULL, NULL, 0, &list), PAOS_INVALID);
+    assert_null(list);
+    assert_null(paos_cached(conn, fake_id(PERSON, 1)));
+}
+
+/* A commit finds out that the class has changed; the next use of it looks. */
+static void a_failed_commit_has_classes_read_anew(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *inn = fetch(conn, PLACE, 1);
+    fake_rule *rule = fake_on("UPDATE public.place");
+
+    fake_error(rule, "42703", "column does not exist", "", "");
+    fake_times(rule, 1);
+    assert_status(paos_object_set(inn, "mood", paos_text("x")), PAOS_OK);
+    assert_status(paos_commit(conn, NULL, 0), PAOS_INVALID);
+    fake_log_clear();
+    paos_list_free(get_all(conn, "place"));
+    assert_int_equal(fake_sent_with("FROM paos.classes"), 1);
+    paos_object_release(inn);
+}
+
 static void an_unregistered_class_is_noticed(void **state)
 {
     paos_conn *conn = *state;
@@ -309,6 +341,8 @@ int main(void)
         TEST(another_type_is_noticed),
         TEST(a_read_is_tried_again),
         TEST(a_class_that_changes_all_the_time_is_given_up),
+        TEST(a_row_of_another_class_is_not_taken),
+        TEST(a_failed_commit_has_classes_read_anew),
         TEST(an_unregistered_class_is_noticed),
         TEST(a_class_without_its_key_is_no_crash),
         TEST(unknown_types_are_read_as_text),

@@ -94,7 +94,7 @@ static void values_that_do_not_fit_are_refused(void **state)
 static void changes_do_not_disturb_each_other(void **state)
 {
     paos_object *john = fetch(*state, PERSON, 1);
-    char name[64] = "John";
+    char name[512] = "John";
     int64_t age = 30;
     uint32_t random = 1;
     int i;
@@ -104,8 +104,7 @@ static void changes_do_not_disturb_each_other(void **state)
         random = random * 1664525 + 1013904223;
         if (random >> 31)
         {
-            snprintf(name, sizeof name, "%.*s", (int) (random >> 8 & 31),
-                     "abcdefghijklmnopqrstuvwxyz012345");
+            snprintf(name, sizeof name, "%0*d", (int) (random >> 8 & 511), i);
             assert_status(paos_object_set(john, "name", paos_text(name)), PAOS_OK);
         }
         else

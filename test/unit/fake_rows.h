@@ -1,5 +1,5 @@
 /*
- * fake_rows.h - what fake_world.c, fake_catalog.c and fake_rows.c share: the tables.
+ * fake_rows.h - what the files of the fake database share: its tables.
  *
  * Rows are kept as their values' binary form.  A transaction works on a copy
  * of all tables, which replaces them when it is committed.

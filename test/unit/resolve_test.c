@@ -66,6 +66,20 @@ static void siblings_load_their_targets_together(void **state)
     paos_list_free(list);
 }
 
+/* Siblings are those of the last answer that an object was in. */
+static void a_new_answer_is_a_new_batch(void **state)
+{
+    paos_conn *conn = *state;
+    paos_list *all = get(conn, NULL, 10);
+    paos_list *some = get(conn, NULL, 2);
+
+    assert_ptr_equal(paos_list_at(some, 0), paos_list_at(all, 0));
+    assert_non_null(paos_object_ref(paos_list_at(some, 0), "home"));
+    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 2 * 12);
+    paos_list_free(some);
+    paos_list_free(all);
+}
+
 /* Only person N/2 + 1 is not here yet. */
 static void only_what_is_missing_is_loaded(void **state)
 {
@@ -378,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(siblings_load_their_targets_together),
+        TEST(a_new_answer_is_a_new_batch),
         TEST(only_what_is_missing_is_loaded),
         TEST(what_is_here_costs_nothing),
         TEST(mixed_classes_are_one_round_trip),
