@@ -273,6 +273,29 @@ static void check_new(const fake_use *use)
         paosi_id_key(paos_object_id(use->objects[2])));
 }
 
+/* So many that they are copied. */
+static void prepare_many(fake_use *use)
+{
+    size_t i;
+
+    prepare_new(use);
+    for (i = 0; i < 600; i++)
+    {
+        paos_object *object = NULL;
+
+        assert_int_equal(paos_object_new(use->conn, "person", &object), PAOS_OK);
+        assert_int_equal(paos_object_set(object, "boss", paos_ref(use->objects[0])), PAOS_OK);
+        paos_object_release(object);
+    }
+}
+
+static void check_many(const fake_use *use)
+{
+    check_register(use);
+    assert_int_equal(fake_stored_rows(PERSON), 3 + 3 + 600);
+    assert_int_equal(fake_stored_rows(PLACE), 1 + 1);
+}
+
 /* One changed, one deleted, one new. */
 static void prepare_mixed(fake_use *use)
 {
@@ -325,27 +348,28 @@ static void check_error(const fake_use *use)
 }
 
 const fake_program fake_programs[] = {
-    {"get", NULL, run_get, check_get, PAOS_OK},
-    {"get to write", NULL, run_get_write, check_get, PAOS_OK},
-    {"prefetch", NULL, run_prefetch, check_prefetch, PAOS_OK},
-    {"fetch", NULL, run_fetch, NULL, PAOS_OK},
-    {"reference", prepare_list, run_ref, NULL, PAOS_OK},
-    {"references", prepare_list, run_refs, NULL, PAOS_OK},
-    {"complete", prepare_list, run_complete, NULL, PAOS_OK},
-    {"texts", fetch_all, run_texts, NULL, PAOS_OK},
-    {"altered class", prepare_alter, run_alter, check_alter, PAOS_OK},
-    {"refresh", prepare_refresh, run_refresh, check_refresh, PAOS_OK},
-    {"lock", fetch_all, run_lock, NULL, PAOS_OK},
-    {"lock refused", prepare_locked, run_lock, NULL, PAOS_TIMEOUT},
-    {"attribute", NULL, run_attribute, NULL, PAOS_OK},
-    {"set", fetch_all, run_set, check_set, PAOS_OK},
-    {"new", NULL, run_new, NULL, PAOS_OK},
-    {"register", prepare_new, run_register, check_register, PAOS_OK},
-    {"commit of new", prepare_new, run_commit, check_new, PAOS_OK},
-    {"commit of all kinds", prepare_mixed, run_commit, check_mixed, PAOS_OK},
-    {"commit with a conflict", prepare_conflict, run_commit, check_conflict, PAOS_CONFLICT},
-    {"commit with an error", prepare_error, run_commit, check_error, PAOS_SERVER},
-    {"commit of nothing", NULL, run_commit, NULL, PAOS_OK},
+    {"get", NULL, run_get, check_get, PAOS_OK, 0},
+    {"get to write", NULL, run_get_write, check_get, PAOS_OK, 0},
+    {"prefetch", NULL, run_prefetch, check_prefetch, PAOS_OK, 0},
+    {"fetch", NULL, run_fetch, NULL, PAOS_OK, 0},
+    {"reference", prepare_list, run_ref, NULL, PAOS_OK, 0},
+    {"references", prepare_list, run_refs, NULL, PAOS_OK, 0},
+    {"complete", prepare_list, run_complete, NULL, PAOS_OK, 0},
+    {"texts", fetch_all, run_texts, NULL, PAOS_OK, 0},
+    {"altered class", prepare_alter, run_alter, check_alter, PAOS_OK, 0},
+    {"refresh", prepare_refresh, run_refresh, check_refresh, PAOS_OK, 0},
+    {"lock", fetch_all, run_lock, NULL, PAOS_OK, 0},
+    {"lock refused", prepare_locked, run_lock, NULL, PAOS_TIMEOUT, 0},
+    {"attribute", NULL, run_attribute, NULL, PAOS_OK, 0},
+    {"set", fetch_all, run_set, check_set, PAOS_OK, 0},
+    {"new", NULL, run_new, NULL, PAOS_OK, 0},
+    {"register", prepare_new, run_register, check_register, PAOS_OK, 0},
+    {"commit of new", prepare_new, run_commit, check_new, PAOS_OK, 0},
+    {"commit of many", prepare_many, run_commit, check_many, PAOS_OK, 50},
+    {"commit of all kinds", prepare_mixed, run_commit, check_mixed, PAOS_OK, 0},
+    {"commit with a conflict", prepare_conflict, run_commit, check_conflict, PAOS_CONFLICT, 0},
+    {"commit with an error", prepare_error, run_commit, check_error, PAOS_SERVER, 0},
+    {"commit of nothing", NULL, run_commit, NULL, PAOS_OK, 0},
 };
 
 const size_t fake_programs_size = sizeof fake_programs / sizeof fake_programs[0];

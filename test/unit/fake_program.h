@@ -24,6 +24,7 @@ typedef struct fake_program
     paos_status (*run)(fake_use *use);
     void (*check)(const fake_use *use); /* what must be so after it; NULL: nothing more */
     paos_status expected;
+    size_t allocations; /* that are worth failing, of many alike; 0: all */
 } fake_program;
 
 extern const fake_program fake_programs[];

@@ -73,7 +73,9 @@ static void run_all_starved(starve starve)
 
     for (i = 0; i < fake_programs_size; i++)
     {
-        for (n = 0; run_starved(&fake_programs[i], starve, n);)
+        size_t most = fake_programs[i].allocations ? fake_programs[i].allocations : SIZE_MAX;
+
+        for (n = 0; n < most && run_starved(&fake_programs[i], starve, n);)
             n++;
         /* Sending alone takes memory; only a change here may do without. */
         assert_true(n > 0);
