@@ -227,7 +227,7 @@ static paos_status connect_io(paos_conn *conn, const char *conninfo, const char 
 
 paos_status paos_conn_open(const char *conninfo, const char *application, paos_conn **out)
 {
-    paosi_error error = {{PAOS_INVALID, "", "conninfo and out must not be NULL", "", ""}, NULL};
+    paosi_error error = {{PAOS_INVALID, "", "conninfo and out must not be NULL", "", "", 0}, NULL};
     paos_conn *conn;
     paos_status status;
 

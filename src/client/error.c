@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const paos_error no_error = {PAOS_OK, "", "", "", ""};
+static const paos_error no_error = {PAOS_OK, "", "", "", "", 0};
 
 /* In a fixed array: nobody could free it when the thread ends. */
 static __thread char open_texts[2048];
@@ -122,6 +122,7 @@ paos_status paosi_fail_result(paos_conn *conn, const paosi_result *result)
     paosi_error_set(&conn->error, status, paosi_result_sqlstate(result),
                     paosi_result_message(result), paosi_result_detail(result),
                     paosi_result_hint(result));
+    conn->error.shown.position = paosi_result_position(result);
     return status;
 }
 

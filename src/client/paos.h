@@ -47,10 +47,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As macros, so that nothing is indented for it. */
+/* clang-format off */
 #ifdef __cplusplus
-extern "C"
-{
+#define PAOS_BEGIN extern "C" {
+#define PAOS_END }
+#else
+#define PAOS_BEGIN
+#define PAOS_END
 #endif
+/* clang-format on */
+
+PAOS_BEGIN
 
 /* Every status: name, and what it means in words. */
 #define PAOS_STATUSES(X)                                                                    \
@@ -66,350 +74,349 @@ extern "C"
     X(PAOS_SERVER, "the server reported an error")                                          \
     X(PAOS_NOT_LOADED, "the object is not loaded, and was got with PAOS_LOAD_REFUSE")
 
-    typedef enum paos_status
-    {
+typedef enum paos_status
+{
 #define PAOS_STATUS_MEMBER(name, text) name,
-        PAOS_STATUSES(PAOS_STATUS_MEMBER)
+    PAOS_STATUSES(PAOS_STATUS_MEMBER)
 #undef PAOS_STATUS_MEMBER
-    } paos_status;
+} paos_status;
 
-    typedef struct paos_conn paos_conn;
-    typedef struct paos_object paos_object;
-    typedef struct paos_list paos_list;
+typedef struct paos_conn paos_conn;
+typedef struct paos_object paos_object;
+typedef struct paos_list paos_list;
 
-    /* A resolved attribute: see paos_class_attribute. */
-    typedef struct paos_attribute paos_attribute;
+/* A resolved attribute: see paos_class_attribute. */
+typedef struct paos_attribute paos_attribute;
 
-    /* The name of an object: class number in the upper 16 bits, key in the lower 48; 0 is none. */
-    typedef uint64_t paos_id;
+/* The name of an object: class number in the upper 16 bits, key in the lower 48; 0 is none. */
+typedef uint64_t paos_id;
 
-    typedef enum paos_mode
+typedef enum paos_mode
+{
+    PAOS_READ, /* objects to look at */
+    PAOS_WRITE /* and the exclusive right to write each of them */
+} paos_mode;
+
+/* What following a reference may load.  Objects loaded through a reference take over the
+ * policy. */
+typedef enum paos_load
+{
+    PAOS_LOAD_BATCH, /* the missing targets of all siblings, in one round trip */
+    PAOS_LOAD_EACH,  /* the one target */
+    PAOS_LOAD_REFUSE /* nothing: PAOS_NOT_LOADED */
+} paos_load;
+
+/* How an answer is got.  All zero is what paos_get does. */
+typedef struct paos_get_options
+{
+    paos_load load;    /* policy of the answer's objects */
+    unsigned prefetch; /* levels of references loaded at once, one round trip each */
+} paos_get_options;
+
+/* Why a call failed.  Texts are never NULL; sqlstate is "" when the server was not asked. */
+typedef struct paos_error
+{
+    paos_status status;
+    const char *sqlstate, *message, *detail, *hint;
+    int position; /* character of a query at which it is wrong, from 1; 0: not known */
+} paos_error;
+
+/* What a connection did so far, and how many objects it has cached now. */
+typedef struct paos_stats
+{
+    uint64_t objects;     /* cached now, held or not */
+    uint64_t hits;        /* references and ids that were found in the cache */
+    uint64_t misses;      /* those that had to be loaded */
+    uint64_t statements;  /* sent to the server */
+    uint64_t round_trips; /* waits for the server */
+} paos_stats;
+
+/* ---- values ---- */
+
+typedef enum paos_kind
+{
+    PAOS_KIND_NULL,
+    PAOS_KIND_BOOL,      /* as.boolean */
+    PAOS_KIND_INT,       /* as.integer */
+    PAOS_KIND_FLOAT,     /* as.number */
+    PAOS_KIND_TEXT,      /* as.text; types unknown to the client too, as their text */
+    PAOS_KIND_BYTES,     /* as.text */
+    PAOS_KIND_TIMESTAMP, /* as.integer: microseconds since 1970 (UTC when with time zone);
+                            INT64_MAX and INT64_MIN are infinity and -infinity */
+    PAOS_KIND_DATE,      /* as.integer: days since 1970; the same infinities */
+    PAOS_KIND_UUID,      /* as.uuid */
+    PAOS_KIND_NUMERIC,   /* as.text: decimal digits, or NaN, Infinity, -Infinity */
+    PAOS_KIND_JSON,      /* as.text */
+    PAOS_KIND_REF,       /* as.ref */
+    PAOS_KIND_ARRAY      /* as.array; arrays of more dimensions are flattened */
+} paos_kind;
+
+typedef struct paos_value
+{
+    paos_kind kind;
+    union
     {
-        PAOS_READ, /* objects to look at */
-        PAOS_WRITE /* and the exclusive right to write each of them */
-    } paos_mode;
-
-    /* What following a reference may load.  Objects loaded through a reference take over the
-     * policy. */
-    typedef enum paos_load
-    {
-        PAOS_LOAD_BATCH, /* the missing targets of all siblings, in one round trip */
-        PAOS_LOAD_EACH,  /* the one target */
-        PAOS_LOAD_REFUSE /* nothing: PAOS_NOT_LOADED */
-    } paos_load;
-
-    /* How an answer is got.  All zero is what paos_get does. */
-    typedef struct paos_get_options
-    {
-        paos_load load;    /* policy of the answer's objects */
-        unsigned prefetch; /* levels of references loaded at once, one round trip each */
-    } paos_get_options;
-
-    /* Why a call failed.  Texts are never NULL; sqlstate is "" when the server was not asked. */
-    typedef struct paos_error
-    {
-        paos_status status;
-        const char *sqlstate, *message, *detail, *hint;
-    } paos_error;
-
-    /* What a connection did so far, and how many objects it has cached now. */
-    typedef struct paos_stats
-    {
-        uint64_t objects;     /* cached now, held or not */
-        uint64_t hits;        /* references and ids that were found in the cache */
-        uint64_t misses;      /* those that had to be loaded */
-        uint64_t statements;  /* sent to the server */
-        uint64_t round_trips; /* waits for the server */
-    } paos_stats;
-
-    /* ---- values ---- */
-
-    typedef enum paos_kind
-    {
-        PAOS_KIND_NULL,
-        PAOS_KIND_BOOL,      /* as.boolean */
-        PAOS_KIND_INT,       /* as.integer */
-        PAOS_KIND_FLOAT,     /* as.number */
-        PAOS_KIND_TEXT,      /* as.text; types unknown to the client too, as their text */
-        PAOS_KIND_BYTES,     /* as.text */
-        PAOS_KIND_TIMESTAMP, /* as.integer: microseconds since 1970 (UTC when with time zone);
-                                INT64_MAX and INT64_MIN are infinity and -infinity */
-        PAOS_KIND_DATE,      /* as.integer: days since 1970; the same infinities */
-        PAOS_KIND_UUID,      /* as.uuid */
-        PAOS_KIND_NUMERIC,   /* as.text: decimal digits, or NaN, Infinity, -Infinity */
-        PAOS_KIND_JSON,      /* as.text */
-        PAOS_KIND_REF,       /* as.ref */
-        PAOS_KIND_ARRAY      /* as.array; arrays of more dimensions are flattened */
-    } paos_kind;
-
-    typedef struct paos_value
-    {
-        paos_kind kind;
-        union
+        bool boolean;
+        int64_t integer;
+        double number;
+        unsigned char uuid[16];
+        struct
         {
-            bool boolean;
-            int64_t integer;
-            double number;
-            unsigned char uuid[16];
-            struct
-            {
-                const char *data; /* text ends with a zero byte that size does not count */
-                size_t size;
-            } text;
-            struct
-            {
-                paos_id id;                /* 0: object has none yet */
-                const paos_object *object; /* NULL: known by its id only */
-            } ref;
-            struct
-            {
-                const struct paos_value *items;
-                size_t size;
-            } array;
-        } as;
-    } paos_value;
+            const char *data; /* text ends with a zero byte that size does not count */
+            size_t size;
+        } text;
+        struct
+        {
+            paos_id id;                /* 0: object has none yet */
+            const paos_object *object; /* NULL: known by its id only */
+        } ref;
+        struct
+        {
+            const struct paos_value *items;
+            size_t size;
+        } array;
+    } as;
+} paos_value;
 
-    /*
-     * Constructors.  A value borrows the text, bytes, items or object it is made
-     * of until the call it is passed to returns.  A NULL pointer makes a null.
-     */
-    paos_value paos_null(void);
-    paos_value paos_bool(bool value);
-    paos_value paos_int(int64_t value);
-    paos_value paos_float(double value);
-    paos_value paos_text(const char *text);
-    paos_value paos_bytes(const void *data, size_t size);
-    paos_value paos_timestamp(int64_t microseconds);
-    paos_value paos_date(int64_t days);
-    paos_value paos_uuid(const unsigned char bytes[16]);
-    paos_value paos_numeric(const char *digits);
-    paos_value paos_json(const char *text);
-    paos_value paos_ref(const paos_object *object);
-    /* paos_ref_id is a reference by name alone, to an object that need not be loaded; 0 is null. */
-    paos_value paos_ref_id(paos_id id);
-    paos_value paos_array(const paos_value *items, size_t size);
+/*
+ * Constructors.  A value borrows the text, bytes, items or object it is made
+ * of until the call it is passed to returns.  A NULL pointer makes a null.
+ */
+paos_value paos_null(void);
+paos_value paos_bool(bool value);
+paos_value paos_int(int64_t value);
+paos_value paos_float(double value);
+paos_value paos_text(const char *text);
+paos_value paos_bytes(const void *data, size_t size);
+paos_value paos_timestamp(int64_t microseconds);
+paos_value paos_date(int64_t days);
+paos_value paos_uuid(const unsigned char bytes[16]);
+paos_value paos_numeric(const char *digits);
+paos_value paos_json(const char *text);
+paos_value paos_ref(const paos_object *object);
+/* paos_ref_id is a reference by name alone, to an object that need not be loaded; 0 is null. */
+paos_value paos_ref_id(paos_id id);
+paos_value paos_array(const paos_value *items, size_t size);
 
-    /* ---- statuses ---- */
+/* ---- statuses ---- */
 
-    /* paos_status_name returns the status as written in C, such as "PAOS_LOCKED". */
-    const char *paos_status_name(paos_status status);
+/* paos_status_name returns the status as written in C, such as "PAOS_LOCKED". */
+const char *paos_status_name(paos_status status);
 
-    /* paos_status_text returns the status in words. */
-    const char *paos_status_text(paos_status status);
+/* paos_status_text returns the status in words. */
+const char *paos_status_text(paos_status status);
 
-    /* ---- connections ---- */
+/* ---- connections ---- */
 
-    /*
-     * paos_conn_open connects to a server as libpq does: conninfo is keywords, a
-     * URI or "service=...".  application names the program to other sessions and
-     * may be NULL.  The out connection is owned.  May block.  PAOS_INVALID when
-     * the database has no extension paos.
-     */
-    paos_status paos_conn_open(const char *conninfo, const char *application, paos_conn **out);
+/*
+ * paos_conn_open connects to a server as libpq does: conninfo is keywords, a
+ * URI or "service=...".  application names the program to other sessions and
+ * may be NULL.  The out connection is owned.  May block.  PAOS_INVALID when
+ * the database has no extension paos.
+ */
+paos_status paos_conn_open(const char *conninfo, const char *application, paos_conn **out);
 
-    /*
-     * paos_conn_close ends the connection and all its handles, drops changes that
-     * were not committed and gives up all rights.  NULL is allowed.
-     */
-    void paos_conn_close(paos_conn *conn);
+/*
+ * paos_conn_close ends the connection and all its handles, drops changes that
+ * were not committed and gives up all rights.  NULL is allowed.
+ */
+void paos_conn_close(paos_conn *conn);
 
-    /*
-     * paos_conn_error tells of the last failed call, borrowed until the next call
-     * on the connection.  NULL asks for the last paos_conn_open that failed in
-     * this thread.  Never NULL.
-     */
-    const paos_error *paos_conn_error(const paos_conn *conn);
+/*
+ * paos_conn_error tells of the last failed call, borrowed until the next call
+ * on the connection.  NULL asks for the last paos_conn_open that failed in
+ * this thread.  Never NULL.
+ */
+const paos_error *paos_conn_error(const paos_conn *conn);
 
-    /*
-     * paos_conn_error_clear forgets the last error, so that a run of reads that
-     * carry no status can be checked once, after it.
-     */
-    void paos_conn_error_clear(paos_conn *conn);
+/*
+ * paos_conn_error_clear forgets the last error, so that a run of reads that
+ * carry no status can be checked once, after it.
+ */
+void paos_conn_error_clear(paos_conn *conn);
 
-    /*
-     * paos_conn_conflicts returns the stale objects of the last commit that failed
-     * with PAOS_CONFLICT, borrowed until the next call of paos_commit.  Never NULL
-     * but for a NULL connection.
-     */
-    const paos_list *paos_conn_conflicts(const paos_conn *conn);
+/*
+ * paos_conn_conflicts returns the stale objects of the last commit that failed
+ * with PAOS_CONFLICT, borrowed until the next call of paos_commit.  Never NULL
+ * but for a NULL connection.
+ */
+const paos_list *paos_conn_conflicts(const paos_conn *conn);
 
-    /* paos_conn_stats copies the connection's figures to out. */
-    void paos_conn_stats(const paos_conn *conn, paos_stats *out);
+/* paos_conn_stats copies the connection's figures to out. */
+void paos_conn_stats(const paos_conn *conn, paos_stats *out);
 
-    /* paos_conn_fd returns the connection's socket, or -1 when there is none. */
-    int paos_conn_fd(const paos_conn *conn);
+/* paos_conn_fd returns the connection's socket, or -1 when there is none. */
+int paos_conn_fd(const paos_conn *conn);
 
-    /*
-     * paos_conn_set_cache bounds the number of cached objects (100,000 at first).
-     * Held and changed objects are never dropped, so that they may exceed it.
-     */
-    paos_status paos_conn_set_cache(paos_conn *conn, size_t objects);
+/*
+ * paos_conn_set_cache bounds the number of cached objects (100,000 at first).
+ * Held and changed objects are never dropped, so that they may exceed it.
+ */
+paos_status paos_conn_set_cache(paos_conn *conn, size_t objects);
 
-    /*
-     * paos_conn_set_lock_wait sets how long paos_get in mode PAOS_WRITE waits for
-     * rights that others hold: milliseconds, 0 (at first) not at all, -1 for ever.
-     */
-    paos_status paos_conn_set_lock_wait(paos_conn *conn, int timeout_ms);
+/*
+ * paos_conn_set_lock_wait sets how long paos_get in mode PAOS_WRITE waits for
+ * rights that others hold: milliseconds, 0 (at first) not at all, -1 for ever.
+ */
+paos_status paos_conn_set_lock_wait(paos_conn *conn, int timeout_ms);
 
-    /* ---- objects ---- */
+/* ---- objects ---- */
 
-    /*
-     * paos_object_new makes an object that is stored by the next commit.  The out
-     * handle is owned.  May block, for what is known of the class.
-     */
-    paos_status paos_object_new(paos_conn *conn, const char *class_name, paos_object **out);
+/*
+ * paos_object_new makes an object that is stored by the next commit.  The out
+ * handle is owned.  May block, for what is known of the class.
+ */
+paos_status paos_object_new(paos_conn *conn, const char *class_name, paos_object **out);
 
-    /*
-     * paos_object_set changes an attribute here; the next commit writes it.  The
-     * value is copied.  Setting the key names a new object.  PAOS_INVALID for a
-     * value of another type, out of range, or text that is not UTF-8.
-     */
-    paos_status paos_object_set(paos_object *object, const char *attribute, paos_value value);
+/*
+ * paos_object_set changes an attribute here; the next commit writes it.  The
+ * value is copied.  Setting the key names a new object.  PAOS_INVALID for a
+ * value of another type, out of range, or text that is not UTF-8.
+ */
+paos_status paos_object_set(paos_object *object, const char *attribute, paos_value value);
 
-    /*
-     * paos_object_get reads an attribute; the value is borrowed.  A reference's
-     * target is not loaded.  May block when the attribute is not loaded.
-     * PAOS_NOT_FOUND when the object is known to be deleted.
-     */
-    paos_status paos_object_get(paos_object *object, const char *attribute, paos_value *out);
+/*
+ * paos_object_get reads an attribute; the value is borrowed.  A reference's
+ * target is not loaded.  May block when the attribute is not loaded.
+ * PAOS_NOT_FOUND when the object is known to be deleted.
+ */
+paos_status paos_object_get(paos_object *object, const char *attribute, paos_value *out);
 
-    /*
-     * paos_object_text reads an attribute of any type as text in the server's
-     * notation, borrowed; NULL for a null and on errors.  May block as paos_object_get.
-     */
-    const char *paos_object_text(paos_object *object, const char *attribute);
+/*
+ * paos_object_text reads an attribute of any type as text in the server's
+ * notation, borrowed; NULL for a null and on errors.  May block as paos_object_get.
+ */
+const char *paos_object_text(paos_object *object, const char *attribute);
 
-    /* paos_object_int reads an integer, boolean, timestamp, date or ref; 0 for a null.  May block.
-     */
-    int64_t paos_object_int(paos_object *object, const char *attribute);
+/* paos_object_int reads an integer, boolean, timestamp, date or ref; 0 for a null.  May block.
+ */
+int64_t paos_object_int(paos_object *object, const char *attribute);
 
-    /* paos_object_float reads a float, integer or numeric; 0 for a null.  May block. */
-    double paos_object_float(paos_object *object, const char *attribute);
+/* paos_object_float reads a float, integer or numeric; 0 for a null.  May block. */
+double paos_object_float(paos_object *object, const char *attribute);
 
-    /*
-     * paos_object_ref follows a reference to a borrowed handle, loading the target
-     * if need be.  NULL for a null, for a target that does not exist, which is no
-     * error and is remembered until the object is refreshed, and on errors.  May
-     * block.  PAOS_NOT_LOADED under PAOS_LOAD_REFUSE.
-     */
-    paos_object *paos_object_ref(paos_object *object, const char *attribute);
+/*
+ * paos_object_ref follows a reference to a borrowed handle, loading the target
+ * if need be.  NULL for a null, for a target that does not exist, which is no
+ * error and is remembered until the object is refreshed, and on errors.  May
+ * block.  PAOS_NOT_LOADED under PAOS_LOAD_REFUSE.
+ */
+paos_object *paos_object_ref(paos_object *object, const char *attribute);
 
-    /*
-     * paos_object_refs follows a paos.ref[] attribute to the list of its targets,
-     * owned, in order, without nulls and targets that do not exist.  May block.
-     */
-    paos_status paos_object_refs(paos_object *object, const char *attribute, paos_list **out);
+/*
+ * paos_object_refs follows a paos.ref[] attribute to the list of its targets,
+ * owned, in order, without nulls and targets that do not exist.  May block.
+ */
+paos_status paos_object_refs(paos_object *object, const char *attribute, paos_list **out);
 
-    /* paos_object_id returns the object's name, with its own class, or 0 before it is registered.
-     */
-    paos_id paos_object_id(const paos_object *object);
+/* paos_object_id returns the object's name, with its own class, or 0 before it is registered.
+ */
+paos_id paos_object_id(const paos_object *object);
 
-    /* paos_object_class returns the table of the object's own class as SQL, borrowed from the
-     * connection. */
-    const char *paos_object_class(const paos_object *object);
+/* paos_object_class returns the table of the object's own class as SQL, borrowed from the
+ * connection. */
+const char *paos_object_class(const paos_object *object);
 
-    /* paos_object_exists is false once it is known that the object is deleted. */
-    bool paos_object_exists(const paos_object *object);
+/* paos_object_exists is false once it is known that the object is deleted. */
+bool paos_object_exists(const paos_object *object);
 
-    /*
-     * paos_object_refresh drops the object's local changes and loads it anew.  May
-     * block.  PAOS_NOT_FOUND when it no longer exists.
-     */
-    paos_status paos_object_refresh(paos_object *object);
+/*
+ * paos_object_refresh drops the object's local changes and loads it anew.  May
+ * block.  PAOS_NOT_FOUND when it no longer exists.
+ */
+paos_status paos_object_refresh(paos_object *object);
 
-    /* paos_object_hold keeps the object until it is released as often; it returns its argument. */
-    paos_object *paos_object_hold(paos_object *object);
+/* paos_object_hold keeps the object until it is released as often; it returns its argument. */
+paos_object *paos_object_hold(paos_object *object);
 
-    /* paos_object_release gives back what was owned or held.  NULL is allowed. */
-    void paos_object_release(paos_object *object);
+/* paos_object_release gives back what was owned or held.  NULL is allowed. */
+void paos_object_release(paos_object *object);
 
-    /* ---- resolved attributes: the same reads without the search for a name ---- */
+/* ---- resolved attributes: the same reads without the search for a name ---- */
 
-    /*
-     * paos_class_attribute finds an attribute of a class and, by inheritance, of
-     * its subclasses.  Borrowed from the connection for its life; it stays right
-     * when the class changes.  NULL on errors.  May block.
-     */
-    const paos_attribute *paos_class_attribute(paos_conn *conn, const char *class_name,
-                                               const char *attribute);
+/*
+ * paos_class_attribute finds an attribute of a class and, by inheritance, of
+ * its subclasses.  Borrowed from the connection for its life; it stays right
+ * when the class changes.  NULL on errors.  May block.
+ */
+const paos_attribute *paos_class_attribute(paos_conn *conn, const char *class_name,
+                                           const char *attribute);
 
-    /* paos_object_*_at are the calls of the same names, by resolved attribute. */
-    paos_status paos_object_set_at(paos_object *object, const paos_attribute *at, paos_value value);
-    paos_status paos_object_get_at(paos_object *object, const paos_attribute *at, paos_value *out);
-    const char *paos_object_text_at(paos_object *object, const paos_attribute *at);
-    int64_t paos_object_int_at(paos_object *object, const paos_attribute *at);
-    double paos_object_float_at(paos_object *object, const paos_attribute *at);
-    paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at);
-    paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out);
+/* paos_object_*_at are the calls of the same names, by resolved attribute. */
+paos_status paos_object_set_at(paos_object *object, const paos_attribute *at, paos_value value);
+paos_status paos_object_get_at(paos_object *object, const paos_attribute *at, paos_value *out);
+const char *paos_object_text_at(paos_object *object, const paos_attribute *at);
+int64_t paos_object_int_at(paos_object *object, const paos_attribute *at);
+double paos_object_float_at(paos_object *object, const paos_attribute *at);
+paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at);
+paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out);
 
-    /* ---- many objects ---- */
+/* ---- many objects ---- */
 
-    /* paos_register gives ids to new objects before their commit.  May block, but not for each
-     * object. */
-    paos_status paos_register(paos_conn *conn, paos_object *const *objects, size_t n);
+/* paos_register gives ids to new objects before their commit.  May block, but not for each
+ * object. */
+paos_status paos_register(paos_conn *conn, paos_object *const *objects, size_t n);
 
-    /*
-     * paos_commit stores the objects' changes, or all there are when n is 0, in
-     * one transaction, and then gives up all rights of the connection.  May block.
-     * On any failure nothing is stored, the changes stay and can be committed
-     * again; only after PAOS_UNKNOWN it is not known which.  PAOS_CONFLICT: see
-     * paos_conn_conflicts.  PAOS_LOCKED: the error names who holds a right.
-     */
-    paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n);
+/*
+ * paos_commit stores the objects' changes, or all there are when n is 0, in
+ * one transaction, and then gives up all rights of the connection.  May block.
+ * On any failure nothing is stored, the changes stay and can be committed
+ * again; only after PAOS_UNKNOWN it is not known which.  PAOS_CONFLICT: see
+ * paos_conn_conflicts.  PAOS_LOCKED: the error names who holds a right.
+ */
+paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n);
 
-    /* paos_delete has the next commit delete the object. */
-    paos_status paos_delete(paos_conn *conn, paos_object *object);
+/* paos_delete has the next commit delete the object. */
+paos_status paos_delete(paos_conn *conn, paos_object *object);
 
-    /*
-     * paos_get finds the objects of a class, subclasses included, that satisfy a
-     * query, NULL or "" being all of them.  args are the query's $1, $2 and so on.
-     * The out list is owned.  May block.  PAOS_LOCKED (or PAOS_TIMEOUT, see
-     * paos_conn_set_lock_wait) in mode PAOS_WRITE; rights got before remain.
-     */
-    paos_status paos_get(paos_conn *conn, paos_mode mode, const char *class_name, const char *query,
-                         const paos_value *args, size_t nargs, paos_list **out);
+/*
+ * paos_get finds the objects of a class, subclasses included, that satisfy a
+ * query, NULL or "" being all of them.  args are the query's $1, $2 and so on.
+ * The out list is owned.  May block.  PAOS_LOCKED (or PAOS_TIMEOUT, see
+ * paos_conn_set_lock_wait) in mode PAOS_WRITE; rights got before remain.
+ */
+paos_status paos_get(paos_conn *conn, paos_mode mode, const char *class_name, const char *query,
+                     const paos_value *args, size_t nargs, paos_list **out);
 
-    /* paos_get_with is paos_get with a loading policy; options may be NULL. */
-    paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_name,
-                              const char *query, const paos_value *args, size_t nargs,
-                              const paos_get_options *options, paos_list **out);
+/* paos_get_with is paos_get with a loading policy; options may be NULL. */
+paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_name,
+                          const char *query, const paos_value *args, size_t nargs,
+                          const paos_get_options *options, paos_list **out);
 
-    /*
-     * paos_fetch finds an object by its name: in the cache, or else on the server.
-     * The out handle is owned.  May block.  PAOS_NOT_FOUND.
-     */
-    paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out);
+/*
+ * paos_fetch finds an object by its name: in the cache, or else on the server.
+ * The out handle is owned.  May block.  PAOS_NOT_FOUND.
+ */
+paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out);
 
-    /* paos_cached returns the borrowed handle of a cached object, or NULL. */
-    paos_object *paos_cached(paos_conn *conn, paos_id id);
+/* paos_cached returns the borrowed handle of a cached object, or NULL. */
+paos_object *paos_cached(paos_conn *conn, paos_id id);
 
-    /*
-     * paos_refresh drops the local changes of many objects and loads them anew, in
-     * one round trip.  PAOS_NOT_FOUND when some no longer exist; the others are loaded.
-     */
-    paos_status paos_refresh(paos_conn *conn, paos_object *const *objects, size_t n);
+/*
+ * paos_refresh drops the local changes of many objects and loads them anew, in
+ * one round trip.  PAOS_NOT_FOUND when some no longer exist; the others are loaded.
+ */
+paos_status paos_refresh(paos_conn *conn, paos_object *const *objects, size_t n);
 
-    /*
-     * paos_lock takes the right to write each object and loads those without local
-     * changes anew.  timeout_ms: 0 does not wait (PAOS_LOCKED), -1 waits for ever,
-     * else PAOS_TIMEOUT.  On failure none of the rights is newly held.  May block.
-     * PAOS_NOT_FOUND when one does not exist.
-     */
-    paos_status paos_lock(paos_conn *conn, paos_object *const *objects, size_t n, int timeout_ms);
+/*
+ * paos_lock takes the right to write each object and loads those without local
+ * changes anew.  timeout_ms: 0 does not wait (PAOS_LOCKED), -1 waits for ever,
+ * else PAOS_TIMEOUT.  On failure none of the rights is newly held.  May block.
+ * PAOS_NOT_FOUND when one does not exist.
+ */
+paos_status paos_lock(paos_conn *conn, paos_object *const *objects, size_t n, int timeout_ms);
 
-    /* ---- lists ---- */
+/* ---- lists ---- */
 
-    /* paos_list_size returns the number of objects; 0 for NULL. */
-    size_t paos_list_size(const paos_list *list);
+/* paos_list_size returns the number of objects; 0 for NULL. */
+size_t paos_list_size(const paos_list *list);
 
-    /* paos_list_at returns the object at i, held by the list; NULL past the end. */
-    paos_object *paos_list_at(const paos_list *list, size_t i);
+/* paos_list_at returns the object at i, held by the list; NULL past the end. */
+paos_object *paos_list_at(const paos_list *list, size_t i);
 
-    /* paos_list_free releases the list and what it holds.  NULL is allowed. */
-    void paos_list_free(paos_list *list);
+/* paos_list_free releases the list and what it holds.  NULL is allowed. */
+void paos_list_free(paos_list *list);
 
-#ifdef __cplusplus
-}
-#endif
+PAOS_END
 
 #endif

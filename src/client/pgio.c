@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include <libpq-fe.h>
 
@@ -426,6 +427,11 @@ const char *paosi_result_detail(const paosi_result *result)
 const char *paosi_result_hint(const paosi_result *result)
 {
     return field(result, PG_DIAG_MESSAGE_HINT);
+}
+
+int paosi_result_position(const paosi_result *result)
+{
+    return atoi(field(result, PG_DIAG_INTERNAL_POSITION));
 }
 
 size_t paosi_result_rows(const paosi_result *result)

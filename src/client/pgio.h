@@ -70,6 +70,8 @@ const char *paosi_result_sqlstate(const paosi_result *result);
 const char *paosi_result_message(const paosi_result *result);
 const char *paosi_result_detail(const paosi_result *result);
 const char *paosi_result_hint(const paosi_result *result);
+/* Where in the text that it gave as its own (a query) the server found the error, from 1; or 0. */
+int paosi_result_position(const paosi_result *result);
 size_t paosi_result_rows(const paosi_result *result);
 size_t paosi_result_columns(const paosi_result *result);
 const char *paosi_result_name(const paosi_result *result, size_t column);

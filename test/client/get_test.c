@@ -105,6 +105,9 @@ static void bad_queries_are_refused_and_harm_nothing(void **state)
                PAOS_INVALID);
         assert_true(strlen(paos_conn_error(f->conn)->sqlstate) == 5);
     }
+    EXPECT(f->conn, paos_get(f->conn, PAOS_READ, "t.thing", "id == 1 and x == 2", NULL, 0, &list),
+           PAOS_INVALID);
+    assert_int_equal(paos_conn_error(f->conn)->position, 13);
     EXPECT(f->conn, paos_get(f->conn, PAOS_READ, "t.thing", "name == '\xff'", NULL, 0, &list),
            PAOS_INVALID);
     assert_null(list);

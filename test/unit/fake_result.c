@@ -237,6 +237,7 @@ paosi_result *fake_result_new(const fake_table *table)
         fake_table_column(copy, table->columns[i].name, table->columns[i].type);
     copy->rows = table->rows;
     copy->outcome = table->outcome;
+    copy->position = table->position;
     copy->data = must(calloc(table->rows * table->width + 1, sizeof *copy->data));
     for (i = 0; i < table->rows * table->width; i++)
     {
@@ -288,6 +289,11 @@ const char *paosi_result_detail(const paosi_result *result)
 const char *paosi_result_hint(const paosi_result *result)
 {
     return error_text(result, 3);
+}
+
+int paosi_result_position(const paosi_result *result)
+{
+    return result->table.position;
 }
 
 size_t paosi_result_rows(const paosi_result *result)
