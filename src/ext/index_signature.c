@@ -33,7 +33,7 @@ typedef struct ClassUse
 
 static MemoryContext context = NULL; /* of all below */
 static HTAB *classes = NULL;
-static ClassUse *last; /* a statement mostly writes one class */
+static ClassUse *last;   /* a statement mostly writes one class */
 static dsa_handle known; /* the area that it is of */
 
 /* ---- functions ---- */
