@@ -109,6 +109,25 @@ extern void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum va
                              PaosFoundList *list);
 extern void PaosConstantFindAll(PaosShared *shared, PaosSignatureUse *use, PaosFoundList *list);
 
+/* in index_sketch.c */
+/* In the area; the lock is held to change it, shared, or to grow, exclusively. */
+typedef struct PaosSketch
+{
+    LWLock lock;
+    pg_atomic_uint32 nkeys;
+    pg_atomic_uint64 filter; /* dsa_pointer */
+} PaosSketch;
+
+extern void PaosSketchInit(PaosSketch *sketch, dsa_area *area, int tranche);
+/* False: nobody has added the hash. */
+extern bool PaosSketchMayHave(PaosSketch *sketch, dsa_area *area, uint64 hash);
+extern void PaosSketchAdd(PaosSketch *sketch, dsa_area *area, uint64 hash);
+extern void PaosSketchRemove(PaosSketch *sketch, dsa_area *area, uint64 hash);
+extern bool PaosSketchIsFull(PaosSketch *sketch, dsa_area *area);
+extern dsa_pointer PaosSketchGrowBegin(PaosSketch *sketch, dsa_area *area);
+extern void PaosSketchGrowAdd(dsa_pointer larger, dsa_area *area, uint64 hash);
+extern void PaosSketchGrowEnd(PaosSketch *sketch, dsa_pointer larger);
+
 /* in index_range.c */
 extern dsa_pointer PaosRangeMake(dsa_area *area, PaosSignatureUse *use, const PaosFiling *filing);
 extern void PaosRangeLink(dsa_area *area, PaosSignatureUse *use, dsa_pointer entry);

@@ -10,6 +10,13 @@
 
 #include "utils/memutils.h"
 
+/* In the area, where shared->constants says. */
+typedef struct Constants
+{
+    dshash_table_handle chains;
+    PaosSketch sketch; /* of their keys */
+} Constants;
+
 typedef struct ConstantKey
 {
     dsa_pointer signature;
@@ -32,14 +39,22 @@ typedef struct ConstantEntry
 } ConstantEntry;
 
 static dshash_table *chains = NULL;
-static dsa_handle chains_area; /* that it is in */
+static Constants *constants;
+static dsa_handle attached; /* the area that they are in */
 
-/* The hash is good already; signatures differ in it by their address only. */
+/* A type's own hash function need not be a good one. */
+static uint64 HashOfKey(const ConstantKey *key)
+{
+    uint64 hash = key->hash ^ key->signature;
+
+    hash = (hash ^ hash >> 32) * UINT64CONST(0x9E3779B97F4A7C15);
+    hash = (hash ^ hash >> 29) * UINT64CONST(0xBF58476D1CE4E5B9);
+    return hash ^ hash >> 32;
+}
+
 static dshash_hash HashKey(const void *key, size_t size, void *arg)
 {
-    const ConstantKey *constant = key;
-
-    return (dshash_hash) (constant->hash ^ (constant->signature >> 3) * 0x9E3779B1);
+    return (dshash_hash) HashOfKey(key);
 }
 
 static int CompareKeys(const void *a, const void *b, size_t size, void *arg)
@@ -62,25 +77,29 @@ void PaosConstantsInit(PaosShared *shared, dsa_area *area)
 {
     dshash_parameters parameters = Parameters(shared);
     dshash_table *table = dshash_create(area, &parameters, NULL);
+    Constants *made;
 
-    shared->constants = dshash_get_hash_table_handle(table);
+    shared->constants = dsa_allocate0(area, sizeof(Constants));
+    made = dsa_get_address(area, shared->constants);
+    made->chains = dshash_get_hash_table_handle(table);
     dshash_detach(table);
+    PaosSketchInit(&made->sketch, area, shared->tranche);
 }
 
-static dshash_table *Chains(const PaosShared *shared)
+/* Finds the table and its sketch: chains and constants are this session's way to them. */
+static void Attach(PaosShared *shared)
 {
-    dshash_parameters parameters;
-    MemoryContext previous;
+    dshash_parameters parameters = Parameters(shared);
     dsa_area *area = PaosSharedArea();
+    MemoryContext previous;
 
-    if (chains != NULL && chains_area == dsa_get_handle(area))
-        return chains;
-    parameters = Parameters(shared);
+    if (chains != NULL && attached == dsa_get_handle(area))
+        return;
     previous = MemoryContextSwitchTo(TopMemoryContext);
-    chains = dshash_attach(area, &parameters, shared->constants, NULL);
-    chains_area = dsa_get_handle(area);
+    constants = dsa_get_address(area, shared->constants);
+    chains = dshash_attach(area, &parameters, constants->chains, NULL);
+    attached = dsa_get_handle(area);
     MemoryContextSwitchTo(previous);
-    return chains;
 }
 
 static uint64 HashOf(const PaosSignatureUse *use, FmgrInfo *function, Datum value)
@@ -111,19 +130,58 @@ dsa_pointer PaosConstantMake(dsa_area *area, PaosSignatureUse *use, const PaosFi
     return pointer;
 }
 
+/* Makes the sketch anew with room for more keys. */
+static void GrowSketch(dsa_area *area)
+{
+    PaosSketch *sketch = &constants->sketch;
+    dsa_pointer larger;
+    dshash_seq_status scan;
+    Chain *chain;
+
+    LWLockAcquire(&sketch->lock, LW_EXCLUSIVE);
+    larger = PaosSketchIsFull(sketch, area) ? PaosSketchGrowBegin(sketch, area) : InvalidDsaPointer;
+    if (DsaPointerIsValid(larger))
+    {
+        dshash_seq_init(&scan, chains, false);
+        while ((chain = dshash_seq_next(&scan)) != NULL)
+            PaosSketchGrowAdd(larger, area, HashOfKey(&chain->key));
+        dshash_seq_term(&scan);
+        PaosSketchGrowEnd(sketch, larger);
+    }
+    LWLockRelease(&sketch->lock);
+}
+
 void PaosConstantLink(PaosShared *shared, PaosSignatureUse *use, dsa_pointer pointer)
 {
     dsa_area *area = PaosSharedArea();
     ConstantEntry *entry = dsa_get_address(area, pointer);
     ConstantKey key = {use->pointer, entry->hash};
     bool found;
-    Chain *chain = dshash_find_or_insert(Chains(shared), &key, &found);
+    Chain *chain;
 
+    Attach(shared);
+    LWLockAcquire(&constants->sketch.lock, LW_SHARED);
+    chain = dshash_find_or_insert(chains, &key, &found);
     entry->next = found ? chain->first : InvalidDsaPointer;
     if (DsaPointerIsValid(entry->next))
         ((ConstantEntry *) dsa_get_address(area, entry->next))->previous = pointer;
     chain->first = pointer;
-    dshash_release_lock(Chains(shared), chain);
+    if (!found)
+        PaosSketchAdd(&constants->sketch, area, HashOfKey(&key));
+    dshash_release_lock(chains, chain);
+    LWLockRelease(&constants->sketch.lock);
+    if (PaosSketchIsFull(&constants->sketch, area))
+        GrowSketch(area);
+}
+
+static void TakeOut(dsa_area *area, Chain *chain, const ConstantEntry *entry)
+{
+    if (DsaPointerIsValid(entry->next))
+        ((ConstantEntry *) dsa_get_address(area, entry->next))->previous = entry->previous;
+    if (DsaPointerIsValid(entry->previous))
+        ((ConstantEntry *) dsa_get_address(area, entry->previous))->next = entry->next;
+    else
+        chain->first = entry->next;
 }
 
 void PaosConstantUnlink(PaosShared *shared, dsa_pointer pointer)
@@ -131,41 +189,54 @@ void PaosConstantUnlink(PaosShared *shared, dsa_pointer pointer)
     dsa_area *area = PaosSharedArea();
     ConstantEntry *entry = dsa_get_address(area, pointer);
     ConstantKey key = {entry->entry.signature, entry->hash};
-    Chain *chain = dshash_find(Chains(shared), &key, true);
+    Chain *chain;
 
+    Attach(shared);
+    LWLockAcquire(&constants->sketch.lock, LW_SHARED);
+    chain = dshash_find(chains, &key, true);
     Assert(chain != NULL);
-    if (DsaPointerIsValid(entry->next))
-        ((ConstantEntry *) dsa_get_address(area, entry->next))->previous = entry->previous;
-    if (DsaPointerIsValid(entry->previous))
-        ((ConstantEntry *) dsa_get_address(area, entry->previous))->next = entry->next;
-    else
-        chain->first = entry->next;
+    TakeOut(area, chain, entry);
     if (DsaPointerIsValid(chain->first))
-        dshash_release_lock(Chains(shared), chain);
+        dshash_release_lock(chains, chain);
     else
-        dshash_delete_entry(Chains(shared), chain);
+    {
+        PaosSketchRemove(&constants->sketch, area, HashOfKey(&key));
+        dshash_delete_entry(chains, chain);
+    }
+    LWLockRelease(&constants->sketch.lock);
+}
+
+static void FindInChain(dsa_area *area, PaosSignatureUse *use, const Chain *chain, Datum value,
+                        PaosFoundList *list)
+{
+    Oid collation = use->signature->collation;
+    dsa_pointer next;
+
+    for (next = chain->first; DsaPointerIsValid(next);)
+    {
+        ConstantEntry *entry = dsa_get_address(area, next);
+        Datum constant = PaosConstantDatum(area, use->signature, entry->constant);
+
+        if (DatumGetBool(FunctionCall2Coll(&use->equal, collation, value, constant)))
+            PaosFoundAdd(list, &entry->entry);
+        next = entry->next;
+    }
 }
 
 void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value, PaosFoundList *list)
 {
     dsa_area *area = PaosSharedArea();
-    PaosSignature *signature = use->signature;
     ConstantKey key = {use->pointer, HashOf(use, &use->hash_left, value)};
-    Chain *chain = dshash_find(Chains(shared), &key, false);
-    dsa_pointer next;
+    Chain *chain;
 
+    Attach(shared);
+    if (!PaosSketchMayHave(&constants->sketch, area, HashOfKey(&key)))
+        return;
+    chain = dshash_find(chains, &key, false);
     if (chain == NULL)
         return;
-    for (next = chain->first; DsaPointerIsValid(next);)
-    {
-        ConstantEntry *entry = dsa_get_address(area, next);
-        Datum constant = PaosConstantDatum(area, signature, entry->constant);
-
-        if (DatumGetBool(FunctionCall2Coll(&use->equal, signature->collation, value, constant)))
-            PaosFoundAdd(list, &entry->entry);
-        next = entry->next;
-    }
-    dshash_release_lock(Chains(shared), chain);
+    FindInChain(area, use, chain, value, list);
+    dshash_release_lock(chains, chain);
 }
 
 /* Looks through the table, which has other signatures' entries too: for rare need. */
@@ -175,7 +246,8 @@ void PaosConstantFindAll(PaosShared *shared, PaosSignatureUse *use, PaosFoundLis
     dshash_seq_status scan;
     Chain *chain;
 
-    dshash_seq_init(&scan, Chains(shared), false);
+    Attach(shared);
+    dshash_seq_init(&scan, chains, false);
     while ((chain = dshash_seq_next(&scan)) != NULL)
     {
         dsa_pointer next = chain->key.signature == use->pointer ? chain->first : InvalidDsaPointer;

@@ -49,7 +49,7 @@ typedef struct PaosShared
     pg_atomic_uint64 last_request;  /* ids, never given twice */
     dshash_table_handle requests;   /* PaosRequest by id */
     dshash_table_handle roles;      /* how many requests each role has */
-    dshash_table_handle constants;  /* of the predicate index: see index.c */
+    dsa_pointer constants;          /* of the predicate index: see index_constant.c */
     pg_atomic_uint32 live;          /* how many requests there are */
     pg_atomic_uint32 worker;        /* number of the worker's process + 1; 0: none is running */
     pg_atomic_uint32 worker_wanted; /* 1: running, on its way, or about to be started again */
