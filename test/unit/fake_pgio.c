@@ -76,6 +76,11 @@ void fake_error(fake_rule *rule, const char *sqlstate, const char *message, cons
     fake_table_error(&rule->table, sqlstate, message, detail, hint);
 }
 
+void fake_position(fake_rule *rule, int position)
+{
+    rule->table.position = position;
+}
+
 void fake_call(fake_rule *rule, fake_answer answer, void *arg)
 {
     rule->answer = answer;

@@ -36,6 +36,8 @@ void fake_columns(fake_rule *rule, const char *columns);
 void fake_row_cells(fake_rule *rule, const fake_cell *cells);
 void fake_error(fake_rule *rule, const char *sqlstate, const char *message, const char *detail,
                 const char *hint);
+/* Where in a query the error is, from 1. */
+void fake_position(fake_rule *rule, int position);
 void fake_call(fake_rule *rule, fake_answer answer, void *arg);
 /* The rule answers n statements and is then no more. */
 void fake_times(fake_rule *rule, size_t n);

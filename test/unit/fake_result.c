@@ -275,12 +275,6 @@ const char *paosi_result_message(const paosi_result *result)
     return error_text(result, 1);
 }
 
-int paosi_result_position(const paosi_result *result)
-{
-    (void) result;
-    return 0;
-}
-
 const char *paosi_result_detail(const paosi_result *result)
 {
     return error_text(result, 2);

@@ -59,6 +59,7 @@ typedef struct fake_table
     size_t rows;
     paosi_outcome outcome;
     char *error[4]; /* sqlstate, message, detail, hint */
+    int position;
 } fake_table;
 
 /* The oid of a built-in type, or of ref and ref[]; an unknown name fails the test. */
