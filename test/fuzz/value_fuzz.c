@@ -285,9 +285,7 @@ static paosi_result *answer(const char *sql)
 paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
                             char **message)
 {
-    (void) conninfo;
-    (void) application;
-    (void) message;
+    (void) conninfo, (void) application, (void) message;
     *out = must(malloc(1));
     return PAOS_OK;
 }
@@ -346,6 +344,11 @@ NO_TEXT(paosi_result_sqlstate)
 NO_TEXT(paosi_result_message)
 NO_TEXT(paosi_result_detail)
 NO_TEXT(paosi_result_hint)
+
+int paosi_result_position(const paosi_result *result)
+{
+    return (int) result->rows;
+}
 
 size_t paosi_result_rows(const paosi_result *result)
 {

@@ -134,17 +134,21 @@ static void extreme_dates_are_no_overflow(void **state)
     }
 }
 
-static void a_bad_query_is_invalid(void **state)
+static void a_bad_query_says_where(void **state)
 {
     paos_conn *conn = *state;
     paos_list *list = NULL;
+    fake_rule *rule = fake_on("OPERATOR(paos.@@)");
 
-    fake_error(fake_on("OPERATOR(paos.@@)"), "42601", "syntax error in query", "At position 5.",
-               "");
+    fake_error(rule, "42601", "syntax error in query", "At position 5.", "");
+    fake_position(rule, 5);
     assert_status(paos_get(conn, PAOS_READ, "person", "name", NULL, 0, &list), PAOS_INVALID);
     assert_null(list);
     assert_string_equal(paos_conn_error(conn)->sqlstate, "42601");
     assert_string_equal(paos_conn_error(conn)->detail, "At position 5.");
+    assert_int_equal(paos_conn_error(conn)->position, 5);
+    assert_status(paos_get(conn, PAOS_READ, "nowhere", NULL, NULL, 0, &list), PAOS_INVALID);
+    assert_int_equal(paos_conn_error(conn)->position, 0);
 }
 
 static void no_privilege_is_an_error_of_the_server(void **state)
@@ -300,7 +304,7 @@ int main(void)
         TEST(arguments_are_bound),
         TEST(bad_arguments_are_not_sent),
         TEST(extreme_dates_are_no_overflow),
-        TEST(a_bad_query_is_invalid),
+        TEST(a_bad_query_says_where),
         TEST(no_privilege_is_an_error_of_the_server),
         TEST(known_objects_keep_their_handles),
         TEST(an_answer_larger_than_the_cache_is_whole),
