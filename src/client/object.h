@@ -1,0 +1,249 @@
+/*
+ * object.h - objects: their rows and local changes, where they live, how they are found.
+ *
+ * Objects are in slabs and linked by 32-bit slot numbers, which keeps one at 64
+ * bytes and lets a stale handle be recognised (its shape is NULL) for as long as
+ * the connection is open.
+ */
+#ifndef PAOS_OBJECT_H
+#define PAOS_OBJECT_H
+
+#include "class.h"
+
+/* Set in the identity of a new object that has no id yet; the rest is a serial number. */
+#define PAOSI_TEMPORARY ((uint64_t) 1 << 63)
+/* A slot number that is none. */
+#define PAOSI_NONE UINT32_MAX
+
+/* ---- row.c: rows as they are kept ---- */
+
+typedef enum paosi_state
+{
+    PAOSI_VALUE,
+    PAOSI_NULL,
+    PAOSI_UNLOADED
+} paosi_state;
+
+/* One value.  The size of a text counts its zero byte. */
+typedef struct paosi_cell
+{
+    paosi_state state;
+    const unsigned char *data;
+    size_t size;
+} paosi_cell;
+
+/*
+ * A row: offsets[count + 1] and the values, one after the other.  Offsets are
+ * 16 bits when that is enough ("narrow").  The two highest stand for null and
+ * not loaded; a value ends where the next one that has bytes begins.
+ */
+#define PAOSI_NARROW_UNLOADED ((uint16_t) 0xFFFE)
+#define PAOSI_NARROW_NULL ((uint16_t) 0xFFFF)
+#define PAOSI_WIDE_UNLOADED ((uint32_t) 0xFFFFFFFE)
+#define PAOSI_WIDE_NULL ((uint32_t) 0xFFFFFFFF)
+
+/* A row is built in conn->cells: begin, add each value's bytes after `start`, finish. */
+void paosi_row_begin(paos_conn *conn);
+/* The next value is null, not loaded, or what is added to conn->cells after this. */
+void paosi_row_next(paos_conn *conn, paosi_state state);
+/* The allocated row and its flags (PAOSI_NARROW, PAOSI_PARTIAL); NULL: no memory. */
+void *paosi_row_finish(paos_conn *conn, uint32_t *flags);
+
+static inline paosi_cell paosi_row_cell(const void *row, bool narrow, unsigned count, unsigned i)
+{
+    paosi_cell cell = {PAOSI_VALUE, NULL, 0};
+    const uint16_t *narrows = row;
+    const uint32_t *wides = row;
+    uint32_t start = narrow ? narrows[i] : wides[i];
+    uint32_t none = narrow ? PAOSI_NARROW_UNLOADED : PAOSI_WIDE_UNLOADED;
+    unsigned end = i + 1;
+
+    if (start >= none)
+    {
+        cell.state = start == none ? PAOSI_UNLOADED : PAOSI_NULL;
+        return cell;
+    }
+    while ((narrow ? narrows[end] : wides[end]) >= none)
+        end++;
+    cell.size = (narrow ? narrows[end] : wides[end]) - start;
+    cell.data = narrow ? (const unsigned char *) (narrows + count + 1)
+                       : (const unsigned char *) (wides + count + 1);
+    cell.data += start;
+    return cell;
+}
+
+/* ---- objects ---- */
+
+typedef enum paosi_flag
+{
+    PAOSI_NARROW = 1, /* row has 16-bit offsets */
+    PAOSI_NEW = 2,    /* not stored yet */
+    PAOSI_ABSENT = 4, /* known not to exist */
+    PAOSI_DELETE = 8, /* the next commit deletes it */
+    PAOSI_MARK = 16,  /* used within one call */
+    PAOSI_EACH = 32,  /* loading policies */
+    PAOSI_REFUSE = 64,
+    PAOSI_POLICY = PAOSI_EACH | PAOSI_REFUSE,
+    PAOSI_PARTIAL = 128, /* some attribute is not loaded */
+    PAOSI_CLEAN = 256,   /* the chain it is in; none of them: not in any */
+    PAOSI_HELD = 512,
+    PAOSI_DIRTY = 1024,
+    PAOSI_CHAINS = PAOSI_CLEAN | PAOSI_HELD | PAOSI_DIRTY
+} paosi_flag;
+
+/* Local changes: a value for each changed attribute; see draft.c. */
+typedef struct paosi_draft paosi_draft;
+
+struct paos_object
+{
+    paosi_shape *shape; /* of row and draft; NULL: the slot is free */
+    uint64_t id;        /* identity: number of the root class and key, or PAOSI_TEMPORARY */
+    void *row;          /* NULL: not loaded */
+    paosi_draft *draft; /* NULL: no changes */
+    uint32_t slot;
+    uint32_t holds;
+    uint32_t flags;
+    uint32_t version;     /* xmin of row */
+    uint32_t prev, next;  /* in the list of clean, held or changed objects */
+    uint32_t left, right; /* ring of siblings */
+};
+
+/* draft.c */
+struct paosi_draft
+{
+    uint32_t capacity, used; /* bytes behind the cells */
+    uint32_t count;          /* changed attributes */
+    uint32_t temporaries;    /* of them, how many may name objects without an id */
+    struct
+    {
+        uint32_t start, size; /* PAOSI_DRAFT_UNSET, PAOSI_DRAFT_NULL */
+    } cells[];
+};
+
+#define PAOSI_DRAFT_UNSET UINT32_MAX
+#define PAOSI_DRAFT_NULL (UINT32_MAX - 1)
+
+static inline paosi_cell paosi_draft_cell(const paosi_draft *draft, unsigned count, unsigned i)
+{
+    paosi_cell cell = {PAOSI_UNLOADED, NULL, 0};
+
+    if (draft->cells[i].size == PAOSI_DRAFT_UNSET)
+        return cell;
+    cell.state = PAOSI_NULL;
+    if (draft->cells[i].size == PAOSI_DRAFT_NULL)
+        return cell;
+    cell.state = PAOSI_VALUE;
+    cell.data = (const unsigned char *) (draft->cells + count) + draft->cells[i].start;
+    cell.size = draft->cells[i].size;
+    return cell;
+}
+
+paos_status paosi_draft_set(paos_object *object, unsigned position, paos_value value);
+/* Notes the key of a new object, as if it had been set. */
+paos_status paosi_draft_set_key(paos_object *object, uint64_t key);
+void paosi_draft_drop(paos_object *object);
+/*
+ * Replaces temporary identities in changed objects: those of marked objects,
+ * whose versions are for now places in ids.
+ */
+void paosi_draft_settle(paos_conn *conn, const uint64_t *ids);
+/* Is what the server stores for this changed attribute what was sent? */
+bool paosi_draft_exact(const paos_object *object, unsigned position);
+
+/* An attribute as the program sees it: local change first, then what was loaded. */
+static inline paosi_cell paosi_object_cell(const paos_object *object, unsigned i)
+{
+    paosi_cell cell = {PAOSI_UNLOADED, NULL, 0};
+
+    if (object->draft)
+    {
+        cell = paosi_draft_cell(object->draft, object->shape->count, i);
+        if (cell.state != PAOSI_UNLOADED)
+            return cell;
+    }
+    if (object->row)
+        return paosi_row_cell(object->row, object->flags & PAOSI_NARROW, object->shape->count, i);
+    if (object->flags & PAOSI_NEW)
+        cell.state = PAOSI_NULL;
+    return cell;
+}
+
+/* The bytes of a loaded value in the usual case, without its size; NULL: see paosi_object_cell. */
+static inline const unsigned char *paosi_object_peek(const paos_object *object, int position)
+{
+    const uint16_t *offsets;
+
+    if (position < 0 || !object->row || object->draft || !(object->flags & PAOSI_NARROW))
+        return NULL;
+    offsets = object->row;
+    if (offsets[position] >= PAOSI_NARROW_UNLOADED)
+        return NULL;
+    return (const unsigned char *) (offsets + object->shape->count + 1) + offsets[position];
+}
+
+static inline paos_conn *paosi_object_conn(const paos_object *object)
+{
+    return object->shape->class->conn;
+}
+
+/* ---- map.c: the identity map ---- */
+
+typedef struct paosi_map
+{
+    uint32_t *slots; /* of objects, PAOSI_NONE: free */
+    uint32_t mask;   /* their number - 1; 0: no table yet */
+    uint32_t used;
+    unsigned shift;
+} paosi_map;
+
+static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id);
+paos_status paosi_map_add(paos_conn *conn, paos_object *object);
+void paosi_map_remove(paos_conn *conn, paos_object *object);
+/* Gives an object another identity; needs no memory. */
+void paosi_map_rename(paos_conn *conn, paos_object *object, uint64_t id);
+
+/* ---- cache.c: where objects live, and which go ---- */
+
+#define PAOSI_SLAB_BITS 8
+#define PAOSI_SLAB (1u << PAOSI_SLAB_BITS)
+
+typedef struct paosi_chain
+{
+    uint32_t first, last;
+    size_t size;
+} paosi_chain;
+
+typedef struct paosi_cache
+{
+    paos_object **slabs;
+    size_t slabs_size, slabs_capacity;
+    uint32_t free; /* chain of free slots, by next */
+    size_t absent; /* objects known not to exist */
+    size_t bound;
+    paosi_chain clean; /* nobody holds them; least recently used first */
+    paosi_chain held;
+    paosi_chain dirty; /* in the order in which they were changed */
+    size_t trim_at;    /* number of clean objects above which some may be able to go */
+} paosi_cache;
+
+static inline paos_object *paosi_cache_at(const paosi_cache *cache, uint32_t slot)
+{
+    return &cache->slabs[slot >> PAOSI_SLAB_BITS][slot & (PAOSI_SLAB - 1)];
+}
+
+/* A new object in no chain and a ring of its own, known by its identity. */
+paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, paos_object **out);
+void paosi_cache_drop(paos_conn *conn, paos_object *object);
+/* Puts an object in the chain that fits its state, at its end. */
+void paosi_cache_place(paos_object *object);
+/* Drops objects beyond the bound, but not `keep` (may be NULL), held ones and their targets. */
+void paosi_cache_trim(paos_conn *conn, paos_object *keep);
+void paosi_cache_init(paos_conn *conn);
+void paosi_cache_free(paos_conn *conn);
+
+/* ring.c: siblings */
+void paosi_ring_leave(paos_object *object);
+/* Takes an object from its ring into that of the leader. */
+void paosi_ring_join(paos_object *object, paos_object *leader);
+
+#endif
