@@ -51,8 +51,8 @@ typedef struct paosi_type
 
 /* Fills in what follows from oid, array and category. */
 void paosi_type_resolve(const paos_conn *conn, paosi_type *type);
-/* Bytes of a fixed-size store, or 0. */
-size_t paosi_store_size(uint8_t store);
+/* Bytes of a value of a store; 0: it varies. */
+extern const uint8_t paosi_store_sizes[];
 enum
 {
     PAOSI_OID_BOOL = 16,

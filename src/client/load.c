@@ -87,19 +87,12 @@ static void add_widened(paosi_buffer *out, const unsigned char *data, size_t siz
     paosi_buffer_add64(out, (uint64_t) value);
 }
 
-static bool add_value(paosi_buffer *out, const paosi_type *type, const unsigned char *data,
-                      size_t size)
+/* Values that are not kept as they come. */
+static bool add_converted(paosi_buffer *out, const paosi_type *type, const unsigned char *data,
+                          size_t size)
 {
-    size_t fixed = paosi_store_size(type->store);
-
-    if (type->store == PAOSI_KEY && (size == 2 || size == 4 || size == 8))
+    if (type->store == PAOSI_KEY)
         add_widened(out, data, size);
-    else if (fixed && size != fixed)
-        return false;
-    else if (type->store != PAOSI_TEXT)
-        paosi_buffer_add(out, data, size);
-    else if (type->cast || type->direct)
-        paosi_buffer_add(out, data, size + 1);
     else if (type->oid == PAOSI_OID_JSONB && size > 0)
         /* A version comes before the text. */
         paosi_buffer_add(out, data + 1, size);
@@ -109,6 +102,22 @@ static bool add_value(paosi_buffer *out, const paosi_type *type, const unsigned 
             return false;
         paosi_buffer_add(out, "", 1);
     }
+    return true;
+}
+
+static inline bool add_value(paosi_buffer *out, const paosi_type *type, const unsigned char *data,
+                             size_t size)
+{
+    size_t fixed = paosi_store_sizes[type->store];
+
+    if (type->store == PAOSI_KEY)
+        return (size == 2 || size == 4 || size == 8) && add_converted(out, type, data, size);
+    if (fixed && size != fixed)
+        return false;
+    if (type->store == PAOSI_TEXT && !type->cast && !type->direct)
+        return add_converted(out, type, data, size);
+    /* A result's values end with a zero byte, as our texts do. */
+    paosi_buffer_add(out, data, size + (type->store == PAOSI_TEXT));
     return true;
 }
 

@@ -42,13 +42,6 @@ typedef struct paosi_cell
 #define PAOSI_WIDE_UNLOADED ((uint32_t) 0xFFFFFFFE)
 #define PAOSI_WIDE_NULL ((uint32_t) 0xFFFFFFFF)
 
-/* A row is built in conn->cells: begin, add each value's bytes after `start`, finish. */
-void paosi_row_begin(paos_conn *conn);
-/* The next value is null, not loaded, or what is added to conn->cells after this. */
-void paosi_row_next(paos_conn *conn, paosi_state state);
-/* The allocated row and its flags (PAOSI_NARROW, PAOSI_PARTIAL); NULL: no memory. */
-void *paosi_row_finish(paos_conn *conn, uint32_t *flags);
-
 static inline paosi_cell paosi_row_cell(const void *row, bool narrow, unsigned count, unsigned i)
 {
     paosi_cell cell = {PAOSI_VALUE, NULL, 0};

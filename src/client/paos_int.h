@@ -78,6 +78,23 @@ void paosi_conn_break(paos_conn *conn);
 /* Room for a converted value that lives until PAOSI_CONVERSIONS more; NULL: no memory. */
 void *paosi_conn_conversion(paos_conn *conn, size_t size);
 
+/* ---- row.c: a row is built in conn->cells: begin, add each value's bytes, finish ---- */
+
+void paosi_row_begin(paos_conn *conn);
+
+/* The next value is null, not loaded, or what is added to conn->cells after this. */
+static inline void paosi_row_next(paos_conn *conn, paosi_state state)
+{
+    uint32_t offset = (uint32_t) conn->cells.size;
+
+    if (state != PAOSI_VALUE)
+        offset = state == PAOSI_NULL ? PAOSI_WIDE_NULL : PAOSI_WIDE_UNLOADED;
+    paosi_buffer_add(&conn->offsets, &offset, sizeof offset);
+}
+
+/* The allocated row and its flags (PAOSI_NARROW, PAOSI_PARTIAL); NULL: no memory. */
+void *paosi_row_finish(paos_conn *conn, uint32_t *flags);
+
 /* ---- encode.c, value.c, text.c, utf8.c: values and cells ---- */
 
 /* Appends the cell of a value for a column; PAOS_INVALID with the reason when it does not fit. */

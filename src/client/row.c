@@ -12,15 +12,6 @@ void paosi_row_begin(paos_conn *conn)
     paosi_buffer_reset(&conn->offsets);
 }
 
-void paosi_row_next(paos_conn *conn, paosi_state state)
-{
-    uint32_t offset = state == PAOSI_VALUE  ? (uint32_t) conn->cells.size
-                      : state == PAOSI_NULL ? PAOSI_WIDE_NULL
-                                            : PAOSI_WIDE_UNLOADED;
-
-    paosi_buffer_add(&conn->offsets, &offset, sizeof offset);
-}
-
 void *paosi_row_finish(paos_conn *conn, uint32_t *flags)
 {
     size_t end = conn->cells.size;

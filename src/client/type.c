@@ -59,18 +59,12 @@ static const known types[] = {
     {JSONBOID, PAOSI_TEXT, PAOS_KIND_JSON, false},
 };
 
-/* Bytes of a value; 0: it varies. */
-static const uint8_t sizes[] = {
+const uint8_t paosi_store_sizes[] = {
     [PAOSI_BOOL] = 1,   [PAOSI_INT2] = 2,   [PAOSI_INT4] = 4, [PAOSI_INT8] = 8,
     [PAOSI_FLOAT4] = 4, [PAOSI_FLOAT8] = 8, [PAOSI_DATE] = 4, [PAOSI_TIMESTAMP] = 8,
     [PAOSI_UUID] = 16,  [PAOSI_REF] = 8,    [PAOSI_KEY] = 8,  [PAOSI_TEXT] = 0,
     [PAOSI_BYTES] = 0,  [PAOSI_ARRAY] = 0,
 };
-
-size_t paosi_store_size(uint8_t store)
-{
-    return sizes[store];
-}
 
 static known type_find(const paos_conn *conn, uint32_t oid, char category)
 {

@@ -211,7 +211,7 @@ static paos_value read_one(const paos_conn *conn, uint8_t store, paos_kind kind,
 static bool read_item(const paos_conn *conn, const paosi_type *type, paosi_cell cell,
                       paos_value *item, char **texts)
 {
-    size_t fixed = paosi_store_size(type->element);
+    size_t fixed = paosi_store_sizes[type->element];
 
     *item = paos_null();
     if (cell.state == PAOSI_NULL)
