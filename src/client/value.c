@@ -163,11 +163,9 @@ static int64_t read_date(const unsigned char *data)
 
 static paos_value read_ref(const paos_conn *conn, uint64_t id)
 {
-    paos_value value = paos_ref_id(id);
+    const paos_object *object = paosi_id_temporary(id) ? paosi_map_find(conn, id) : NULL;
 
-    if (paosi_id_temporary(id))
-        value = paos_ref(paosi_map_find(conn, id));
-    return value;
+    return object ? paos_ref(object) : paos_ref_id(id);
 }
 
 /* A foreign key is a reference when it can be one, else the integer that it is. */
@@ -175,7 +173,10 @@ static paos_value read_key(const paos_conn *conn, const paosi_column *column, pa
 {
     uint64_t id = paosi_reference_id(column, cell);
 
-    return id ? read_ref(conn, id) : paos_int((int64_t) paosi_read64(cell.data));
+    /* A key of the server's may look like a temporary identity, but names no object here. */
+    if (!id || (paosi_id_temporary(id) && !paosi_map_find(conn, id)))
+        return paos_int((int64_t) paosi_read64(cell.data));
+    return read_ref(conn, id);
 }
 
 /* A value of fixed size, or text whose bytes the cell lends. */
