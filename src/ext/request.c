@@ -36,7 +36,7 @@ typedef struct RoleCount
 
 static dshash_table *requests = NULL;
 static dshash_table *roles = NULL;
-static dshash_table_handle requests_handle; /* what requests and roles are attached to */
+static dsa_handle tables_area; /* what requests and roles are attached to */
 static OwnList own;
 static OwnList ending;
 
@@ -88,13 +88,13 @@ static void AttachTables(PaosShared *shared)
 
     requests = dshash_attach(PaosSharedArea(), &request, shared->requests, NULL);
     roles = dshash_attach(PaosSharedArea(), &role, shared->roles, NULL);
-    requests_handle = shared->requests;
+    tables_area = dsa_get_handle(PaosSharedArea());
     MemoryContextSwitchTo(previous);
 }
 
 static dshash_table *Requests(PaosShared *shared)
 {
-    if (requests == NULL || requests_handle != shared->requests)
+    if (requests == NULL || tables_area != dsa_get_handle(PaosSharedArea()))
         AttachTables(shared);
     return requests;
 }
