@@ -23,7 +23,7 @@ static const char sql_classes[] =
     " JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) g.tgfoid"
     " WHERE g.tgrelid OPERATOR(pg_catalog.=) r.oid AND NOT g.tgisinternal"
     " AND f.pronamespace OPERATOR(pg_catalog.<>)"
-    " 'paos'::pg_catalog.regnamespace::pg_catalog.oid)"
+    " 'paos'::pg_catalog.regnamespace::pg_catalog.oid), paos.shape(c.name)"
     " FROM paos.classes c"
     " JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) c.name::pg_catalog.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace"
@@ -37,7 +37,8 @@ enum
     CLASS_SQL,
     CLASS_KEY,
     CLASS_PARENT,
-    CLASS_RESTLESS
+    CLASS_RESTLESS,
+    CLASS_SHAPE
 };
 
 /* Domains are followed to their base, which is what a result's description names. */
@@ -290,6 +291,7 @@ static bool reading_read(reading *r)
         r->sqls[i] = paosi_strdup(cell_text(r->classes, i, CLASS_SQL));
         if (!r->shapes[i] || !r->names[i] || !r->sqls[i])
             return false;
+        r->shapes[i]->number = cell_number(r->classes, i, CLASS_SHAPE);
     }
     for (i = 0; i < tables; i++)
     {
@@ -349,6 +351,16 @@ static void take_shape(paosi_shape **shape)
     *shape = old;
 }
 
+/* Is the class among its own ancestors?  Then it has none: what is said comes from outside. */
+static bool is_circular(const paosi_class *class, size_t most)
+{
+    const paosi_class *at = class;
+
+    while (at && most-- > 0)
+        at = paosi_class_by_number(class->conn, at->parent);
+    return at != NULL;
+}
+
 static void take(reading *r)
 {
     paos_conn *conn = r->conn;
@@ -362,6 +374,9 @@ static void take(reading *r)
         take_class(r, i);
         r->shapes[i]->class->fresh = r->shapes[i];
     }
+    for (i = 0; i < r->count; i++)
+        if (is_circular(r->shapes[i]->class, conn->classes_size))
+            r->shapes[i]->class->parent = 0;
     for (i = 0; i < r->count; i++)
         inherit(r->shapes[i]->class);
     for (i = 0; i < r->count; i++)

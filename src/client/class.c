@@ -15,7 +15,32 @@ typedef struct paosi_alias
 
 /* ---- one class ---- */
 
-/* The alias o$ is one that no column is likely to have as its name: as a row it would lose. */
+/*
+ * Each row comes as one binary value, or as several when a function cannot take
+ * so many arguments.  The alias o$ is one that no column is likely to have as
+ * its name: as a row it would lose.
+ */
+static void select_value(paosi_buffer *sql, const paosi_class *class, unsigned value)
+{
+    const paosi_column *column;
+
+    if (value % PAOSI_PACK_VALUES == 0)
+        paosi_buffer_format(sql, "%spaos.pack(%u::pg_catalog.regclass", value ? "), " : "",
+                            class->table);
+    if (value < 2)
+    {
+        paosi_buffer_text(sql, value == 0 ? ", o$.tableoid" : ", o$.xmin");
+        return;
+    }
+    column = &class->shape->columns[value - 2];
+    paosi_buffer_text(sql, ", o$.");
+    paosi_buffer_name(sql, column->name);
+    if (column->type.cast)
+        paosi_buffer_text(sql, "::pg_catalog.text");
+    if (column->type.cast && column->type.array)
+        paosi_buffer_text(sql, "[]");
+}
+
 const char *paosi_class_select(paosi_class *class)
 {
     paosi_buffer sql = {0};
@@ -23,19 +48,10 @@ const char *paosi_class_select(paosi_class *class)
 
     if (class->select)
         return class->select;
-    paosi_buffer_text(&sql, "SELECT o$.tableoid, o$.xmin, o$.*");
-    for (i = 0; i < class->shape->count; i++)
-    {
-        const paosi_column *column = &class->shape->columns[i];
-
-        if (!column->type.cast)
-            continue;
-        paosi_buffer_text(&sql, ", o$.");
-        paosi_buffer_name(&sql, column->name);
-        paosi_buffer_text(&sql, "::pg_catalog.text");
-        paosi_buffer_text(&sql, column->type.array ? "[]" : "");
-    }
-    paosi_buffer_format(&sql, " FROM %s o$", class->table_sql);
+    paosi_buffer_text(&sql, "SELECT ");
+    for (i = 0; i < 2 + class->shape->count; i++)
+        select_value(&sql, class, i);
+    paosi_buffer_format(&sql, ") FROM %s o$", class->table_sql);
     paosi_buffer_add(&sql, "", 1);
     if (sql.failed)
         paosi_buffer_free(&sql);

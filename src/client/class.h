@@ -61,7 +61,9 @@ enum
     PAOSI_OID_INT2 = 21,
     PAOSI_OID_INT4 = 23,
     PAOSI_OID_TEXT = 25,
+    PAOSI_OID_OID = 26,
     PAOSI_OID_FLOAT8 = 701,
+    PAOSI_OID_TEXT_ARRAY = 1009,
     PAOSI_OID_INT8_ARRAY = 1016,
     PAOSI_OID_VARCHAR = 1043,
     PAOSI_OID_TIMESTAMPTZ = 1184,
@@ -96,7 +98,7 @@ typedef struct paosi_shape
     size_t uses;
     unsigned count;
     unsigned key;      /* position of the key */
-    unsigned casts;    /* columns read by a cast */
+    uint32_t number;   /* the server's for these columns, which it puts before each row */
     uint16_t mask;     /* of the hash table of names */
     bool generated;    /* some column is */
     uint16_t *by_name; /* position + 1, 0: free */
@@ -154,8 +156,6 @@ void paosi_shape_finish(paosi_shape *shape);
 bool paosi_shape_equal(const paosi_shape *a, const paosi_shape *b);
 paosi_shape *paosi_shape_hold(paosi_shape *shape);
 void paosi_shape_release(paosi_shape *shape);
-/* Do the columns of a result fit the shape's select? */
-bool paosi_shape_fits(const paosi_shape *shape, const paosi_result *result);
 
 /*
  * Reads all classes anew.  Blocks.  When a name is given, *table is the table

@@ -15,11 +15,9 @@ typedef struct commit
     size_t size; /* objects to be stored */
     paos_object **objects;
     paosi_groups groups;
-    paosi_buffer first; /* statement that begins with BEGIN */
-    size_t begun;       /* 1: BEGIN is a statement of its own */
-    bool checked;       /* some are updated or deleted, so that they may be stale */
-    uint32_t xid;       /* version of what is stored */
-    size_t count;       /* statements of the exchange under way, and their results */
+    bool checked; /* some are updated or deleted, so that they may be stale */
+    uint32_t xid; /* version of what is stored */
+    size_t count; /* statements of the exchange under way, and their results */
     paosi_statement *statements;
     paosi_result **results;
 } commit;
@@ -195,43 +193,29 @@ static void take_version(commit *c, const paosi_result *result)
         c->xid = (uint32_t) paosi_read64(data);
 }
 
-/* BEGIN and the changes.  A COPY that comes first begins the transaction itself. */
-static paos_status add_changes(commit *c)
+static void add_changes(commit *c)
 {
-    const paosi_groups *groups = &c->groups;
     size_t i;
 
-    c->begun = groups->chunks[0].group->copy ? 0 : 1;
-    if (c->begun)
-        add_plain(c, sql_begin);
-    for (i = 0; i < groups->chunk_count; i++)
+    add_plain(c, sql_begin);
+    for (i = 0; i < c->groups.chunk_count; i++)
     {
-        const paosi_chunk *chunk = &groups->chunks[i];
-        const paosi_statement statement = {.sql = chunk->group->sql.data,
-                                           .parameters = &chunk->parameter,
-                                           .count = 1,
-                                           .copy = chunk->group->copy};
+        const paosi_chunk *chunk = &c->groups.chunks[i];
+        const paosi_statement statement = {
+            .sql = chunk->group->sql.data, .parameters = chunk->parameters, .count = chunk->count};
 
         c->statements[c->count++] = statement;
     }
-    if (!c->begun)
-    {
-        paosi_buffer_format(&c->first, "%s; %s", sql_begin, c->statements[0].sql);
-        paosi_buffer_add(&c->first, "", 1);
-        c->statements[0].sql = c->first.data;
-    }
     add_plain(c, sql_version);
-    return c->first.failed ? paosi_fail_memory(c->conn) : PAOS_OK;
 }
 
 /* Nothing can be stale: one round trip. */
 static paos_status store_unchecked(commit *c)
 {
     size_t place;
-    paos_status status = add_changes(c);
+    paos_status status;
 
-    if (status != PAOS_OK)
-        return status;
+    add_changes(c);
     place = c->count;
     add_plain(c, sql_commit);
     add_plain(c, sql_release);
@@ -253,7 +237,7 @@ static void unmark_written(commit *c)
     {
         const paosi_chunk *chunk = &c->groups.chunks[i];
         const paosi_class *root = chunk->group->shape->class->root;
-        const paosi_result *result = c->results[c->begun + i];
+        const paosi_result *result = c->results[1 + i];
 
         if (chunk->group->action == PAOSI_INSERT)
             continue;
@@ -299,10 +283,10 @@ static paos_status find_stale(commit *c)
 
 static paos_status store_checked(commit *c)
 {
-    paos_status status = add_changes(c);
+    paos_status status;
 
-    if (status == PAOS_OK)
-        status = paosi_conn_exchange(c->conn, c->statements, c->count, c->results);
+    add_changes(c);
+    status = paosi_conn_exchange(c->conn, c->statements, c->count, c->results);
     if (status != PAOS_OK)
         return status;
     status = first_error(c);
@@ -435,7 +419,6 @@ paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n)
     if (status == PAOS_OK)
         status = c.size ? store(&c) : release_rights(conn);
     paosi_groups_free(&c.groups);
-    paosi_buffer_free(&c.first);
     paosi_free(c.objects);
     paosi_free(c.statements);
     paosi_free(c.results);

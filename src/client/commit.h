@@ -23,7 +23,7 @@ typedef enum paosi_action
 typedef struct paosi_group
 {
     paosi_action action;
-    bool copy; /* inserts by COPY, whose rows have another frame */
+    bool copy; /* inserts by paos.copy, whose rows have another frame */
     const paosi_shape *shape;
     bool *columns;  /* those that the statement writes */
     uint16_t width; /* columns of an insert */
@@ -31,13 +31,16 @@ typedef struct paosi_group
     size_t size, capacity;
     paos_object **members;
     paosi_buffer sql;
+    paosi_buffer names;     /* of a copy's columns, as text[] */
+    unsigned char table[4]; /* and its table's oid */
 } paosi_group;
 
 typedef struct paosi_chunk
 {
     const paosi_group *group;
     paosi_buffer rows;
-    paosi_parameter parameter;
+    paosi_parameter parameters[3]; /* the rows come last */
+    size_t count;
 } paosi_chunk;
 
 typedef struct paosi_groups

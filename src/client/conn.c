@@ -55,17 +55,6 @@ static paos_status fail_broken(paos_conn *conn)
                              "");
 }
 
-/* Waits for the server: one for each run of statements between COPYs, two for a COPY. */
-static size_t count_waits(const paosi_statement *statements, size_t n)
-{
-    size_t waits = 0;
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        waits += statements[i].copy ? 2 : i == 0 || statements[i - 1].copy;
-    return waits;
-}
-
 paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, size_t n,
                             paosi_result **results, size_t *reached)
 {
@@ -77,7 +66,7 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
         return fail_broken(conn);
     conversions_drop(conn);
     conn->stats.statements += n;
-    conn->stats.round_trips += count_waits(statements, n);
+    conn->stats.round_trips++;
     status = paosi_pgio_exchange(conn->io, statements, n, results, reached);
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);

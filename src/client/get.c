@@ -144,23 +144,21 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Moves to `more` the objects of the answer that are not among `ids`, which are sorted. */
+/* Sets `more` to the objects of the answer that are not among `ids`, which are sorted. */
 static paos_status find_unlocked(question *q, const paosi_ids *ids, paosi_ids *more)
 {
-    size_t row;
+    paos_status status;
+    size_t kept = 0;
+    size_t i;
 
     more->size = 0;
-    for (row = 0; row < paosi_result_rows(q->result); row++)
-    {
-        uint64_t id = paosi_load_id(q->class, q->result, row);
-
-        if (id && ids->size > 0 &&
-            bsearch(&id, ids->items, ids->size, sizeof id, compare_ids) != NULL)
-            continue;
-        if (id && !paosi_ids_add(more, id))
-            return paosi_fail_memory(q->conn);
-    }
-    return PAOS_OK;
+    status = paosi_load_list_ids(q->class, q->result, more);
+    for (i = 0; i < more->size; i++)
+        if (ids->size == 0 ||
+            !bsearch(&more->items[i], ids->items, ids->size, sizeof *ids->items, compare_ids))
+            more->items[kept++] = more->items[i];
+    more->size = kept;
+    return status;
 }
 
 static paos_status add_locked(paos_conn *conn, paosi_ids *ids, const paosi_ids *more)
@@ -321,10 +319,10 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
 
 paos_object *paos_cached(paos_conn *conn, paos_id id)
 {
-    paos_object *object;
+    paos_object *object = NULL;
 
     if (!conn || paosi_id_temporary(id) ||
-        paosi_reference_find(conn, id, &object) != PAOSI_KNOWN_PRESENT)
+        paosi_reference_find(conn, id, &object) == PAOSI_KNOWN_ABSENT || !object)
         return NULL;
     conn->stats.hits++;
     if (object->flags & PAOSI_CLEAN)

@@ -180,6 +180,7 @@ void paosi_groups_free(paosi_groups *groups)
         paosi_free(groups->items[i].columns);
         paosi_free(groups->items[i].members);
         paosi_buffer_free(&groups->items[i].sql);
+        paosi_buffer_free(&groups->items[i].names);
     }
     paosi_free(groups->chunks);
     paosi_free(groups->items);

@@ -8,74 +8,57 @@
  */
 #include "paos_int.h"
 
-#include <stdlib.h>
-
-/* Places of columns in the results of a class's select. */
-enum
-{
-    COLUMN_TABLE,
-    COLUMN_VERSION,
-    COLUMN_FIRST
-};
-
 /* ---- one row ---- */
 
-/* How the columns of a result become a shape. */
+/* How the rows of a result become those of a shape. */
 typedef struct plan
 {
+    paos_conn *conn;
     const paosi_result *result;
     const paosi_class *class; /* whose select was run */
-    uint32_t table;           /* of the rows that `shape` and `sources` are for */
+    paosi_cell *cells;        /* of one row, in the order of its columns */
+    uint32_t table;           /* of the rows that the rest is for */
     paosi_shape *shape;
-    uint16_t *sources; /* column of the result for each column of the shape; 0: none */
-    size_t sources_size;
-    bool whole; /* every column has one */
+    int *places; /* of the shape's columns in `cells`, -1: not there; NULL: all as they are */
+    bool whole;  /* every column is there */
 } plan;
 
-/* The column of the result that has a column of the class; those that are cast come last. */
-static uint16_t source_of(const paosi_shape *shape, unsigned position)
+static void plan_free(plan *p)
 {
-    unsigned casts = 0;
+    paosi_free(p->cells);
+    paosi_free(p->places);
+}
+
+/* A subclass has its parents' columns, perhaps in other places. */
+static paos_status find_places(plan *p)
+{
     unsigned i;
 
-    if (!shape->columns[position].type.cast)
-        return (uint16_t) (COLUMN_FIRST + position);
-    for (i = 0; i < position; i++)
-        casts += shape->columns[i].type.cast;
-    return (uint16_t) (COLUMN_FIRST + shape->count + casts);
+    p->places = paosi_malloc(p->shape->count * sizeof *p->places);
+    if (!p->places)
+        return paosi_fail_memory(p->conn);
+    for (i = 0; i < p->shape->count; i++)
+    {
+        p->places[i] = paosi_shape_find(p->class->shape, p->shape->columns[i].name);
+        p->whole &= p->places[i] >= 0;
+    }
+    return PAOS_OK;
 }
 
 /* Readies the plan for rows of one table. */
-static paos_status plan_for(plan *p, paos_conn *conn, uint32_t table)
+static paos_status plan_for(plan *p, uint32_t table)
 {
-    const paosi_class *class = paosi_class_by_table(conn, table);
-    unsigned i;
+    const paosi_class *class = paosi_class_by_table(p->conn, table);
 
     /* The caller has made sure of it; a row of another extent cannot come. */
     if (!class || !class->shape)
-        return paosi_fail(conn, PAOS_SERVER, "row of a table that is in no class");
+        return paosi_fail(p->conn, PAOS_SERVER, "row of a table that is in no class");
     p->table = table;
     p->shape = class->shape;
     p->whole = true;
-    if (p->sources_size < p->shape->count)
-    {
-        uint16_t *sources = paosi_realloc(p->sources, p->shape->count * sizeof *sources);
-
-        if (!sources)
-            return paosi_fail_memory(conn);
-        p->sources = sources;
-        p->sources_size = p->shape->count;
-    }
-    for (i = 0; i < p->shape->count; i++)
-    {
-        int place =
-            class == p->class ? (int) i
-                              : paosi_shape_find(p->class->shape, p->shape->columns[i].name);
-
-        p->sources[i] = place < 0 ? 0 : source_of(p->class->shape, (unsigned) place);
-        p->whole &= place >= 0;
-    }
-    return PAOS_OK;
+    paosi_free(p->places);
+    p->places = NULL;
+    return class == p->class ? PAOS_OK : find_places(p);
 }
 
 static void add_widened(paosi_buffer *out, const unsigned char *data, size_t size)
@@ -95,52 +78,50 @@ static bool add_converted(paosi_buffer *out, const paosi_type *type, const unsig
         add_widened(out, data, size);
     else if (type->oid == PAOSI_OID_JSONB && size > 0)
         /* A version comes before the text. */
-        paosi_buffer_add(out, data + 1, size);
-    else
-    {
-        if (!paosi_numeric_text(out, data, size))
-            return false;
+        paosi_buffer_add(out, data + 1, size - 1);
+    else if (!paosi_numeric_text(out, data, size))
+        return false;
+    if (type->store == PAOSI_TEXT)
         paosi_buffer_add(out, "", 1);
-    }
     return true;
 }
 
-static inline bool add_value(paosi_buffer *out, const paosi_type *type, const unsigned char *data,
-                             size_t size)
+static inline bool add_value(paosi_buffer *out, const paosi_type *type, paosi_cell cell)
 {
     size_t fixed = paosi_store_sizes[type->store];
 
     if (type->store == PAOSI_KEY)
-        return (size == 2 || size == 4 || size == 8) && add_converted(out, type, data, size);
-    if (fixed && size != fixed)
+        return (cell.size == 2 || cell.size == 4 || cell.size == 8) &&
+               add_converted(out, type, cell.data, cell.size);
+    if (fixed && cell.size != fixed)
         return false;
     if (type->store == PAOSI_TEXT && !type->cast && !type->direct)
-        return add_converted(out, type, data, size);
-    /* A result's values end with a zero byte, as our texts do. */
-    paosi_buffer_add(out, data, size + (type->store == PAOSI_TEXT));
+        return add_converted(out, type, cell.data, cell.size);
+    paosi_buffer_add(out, cell.data, cell.size);
+    if (type->store == PAOSI_TEXT)
+        paosi_buffer_add(out, "", 1);
     return true;
 }
 
-static paos_status build_row(const plan *p, paos_conn *conn, size_t row, void **out,
-                             uint32_t *flags)
+static paos_status build_row(const plan *p, void **out, uint32_t *flags)
 {
+    const paosi_cell unloaded = {PAOSI_UNLOADED, NULL, 0};
+    paosi_buffer *bytes = &p->conn->cells;
     unsigned i;
 
-    paosi_row_begin(conn);
+    paosi_row_begin(p->conn);
     for (i = 0; i < p->shape->count; i++)
     {
-        const unsigned char *data = NULL;
-        size_t size = 0;
+        int place = p->places ? p->places[i] : (int) i;
+        paosi_cell cell = place < 0 ? unloaded : p->cells[place];
 
-        if (p->sources[i])
-            data = paosi_result_value(p->result, row, p->sources[i], &size);
-        paosi_row_next(conn, data ? PAOSI_VALUE : p->sources[i] ? PAOSI_NULL : PAOSI_UNLOADED);
-        if (data && !add_value(&conn->cells, &p->shape->columns[i].type, data, size))
-            return paosi_fail(conn, PAOS_SERVER, "malformed value of attribute \"%s\"",
+        paosi_row_next(p->conn, cell.state);
+        if (cell.state == PAOSI_VALUE && !add_value(bytes, &p->shape->columns[i].type, cell))
+            return paosi_fail(p->conn, PAOS_SERVER, "malformed value of attribute \"%s\"",
                               p->shape->columns[i].name);
     }
-    *out = paosi_row_finish(conn, flags);
-    return *out ? PAOS_OK : paosi_fail_memory(conn);
+    *out = paosi_row_finish(p->conn, flags);
+    return *out ? PAOS_OK : paosi_fail_memory(p->conn);
 }
 
 /* ---- one object ---- */
@@ -162,8 +143,7 @@ static bool keeps_row(const plan *p, const paos_object *object, uint32_t version
     return same && object->shape == p->shape && (!p->whole || !(object->flags & PAOSI_PARTIAL));
 }
 
-static paos_status take_row(const plan *p, paos_conn *conn, size_t row, paos_object *object,
-                            uint32_t version)
+static paos_status take_row(const plan *p, paos_object *object, uint32_t version)
 {
     uint32_t flags;
     void *memory;
@@ -171,16 +151,16 @@ static paos_status take_row(const plan *p, paos_conn *conn, size_t row, paos_obj
 
     if (keeps_row(p, object, version))
         return PAOS_OK;
-    status = build_row(p, conn, row, &memory, &flags);
+    status = build_row(p, &memory, &flags);
     if (status == PAOS_OK)
         paosi_object_take_row(object, p->shape, memory, flags, version);
     return status;
 }
 
-static paos_status take_object(const plan *p, paosi_load *load, size_t row, uint64_t identity,
-                               uint32_t version, paos_object **out)
+static paos_status take_object(const plan *p, uint64_t identity, uint32_t version,
+                               paos_object **out)
 {
-    paos_object *object = paosi_map_find(load->conn, identity);
+    paos_object *object = paosi_map_find(p->conn, identity);
     paos_status status;
 
     if (object)
@@ -188,17 +168,17 @@ static paos_status take_object(const plan *p, paosi_load *load, size_t row, uint
         if (object->flags & PAOSI_ABSENT)
             paosi_object_set_present(object, p->shape);
         object->flags &= ~(uint32_t) PAOSI_MARK;
-        status = take_row(p, load->conn, row, object, version);
+        status = take_row(p, object, version);
         *out = object;
         return status;
     }
-    status = paosi_cache_add(load->conn, p->shape, identity, &object);
+    status = paosi_cache_add(p->conn, p->shape, identity, &object);
     if (status != PAOS_OK)
         return status;
-    status = take_row(p, load->conn, row, object, version);
+    status = take_row(p, object, version);
     if (status != PAOS_OK)
     {
-        paosi_cache_drop(load->conn, object);
+        paosi_cache_drop(p->conn, object);
         return status;
     }
     *out = object;
@@ -223,67 +203,80 @@ static paos_status settle(paosi_load *load, paos_object *object)
     return load->list ? paosi_fail_memory(load->conn) : PAOS_OK;
 }
 
-static bool read_key(const paosi_result *result, size_t row, size_t column, uint64_t *out)
+/* The key in the cells of a class's row; false: none that is in range. */
+static bool read_key(const paosi_class *class, const paosi_cell *cells, int64_t *out)
 {
-    size_t size;
-    const unsigned char *data = paosi_result_value(result, row, column, &size);
-    int64_t key = !data       ? 0
-                  : size == 2 ? (int16_t) paosi_read16(data)
-                  : size == 4 ? (int32_t) paosi_read32(data)
-                  : size == 8 ? (int64_t) paosi_read64(data)
-                              : 0;
+    paosi_cell cell = cells[class->shape->key];
 
-    *out = (uint64_t) key;
-    return key >= 1 && key <= PAOSI_KEY_MAX;
+    *out = 0;
+    if (cell.state == PAOSI_VALUE && cell.size == 2)
+        *out = (int16_t) paosi_read16(cell.data);
+    else if (cell.state == PAOSI_VALUE && cell.size == 4)
+        *out = (int32_t) paosi_read32(cell.data);
+    else if (cell.state == PAOSI_VALUE && cell.size == 8)
+        *out = (int64_t) paosi_read64(cell.data);
+    return *out >= 1 && *out <= PAOSI_KEY_MAX;
 }
 
-static uint32_t read_number(const paosi_result *result, size_t row, size_t column)
+static paos_status read_row(const paosi_class *class, const paosi_result *result, size_t row,
+                            uint32_t *table, uint32_t *version, paosi_cell *cells, int64_t *key)
 {
-    size_t size;
-    const unsigned char *data = paosi_result_value(result, row, column, &size);
-
-    return data && size == 4 ? paosi_read32(data) : 0;
-}
-
-uint64_t paosi_load_id(const paosi_class *class, const paosi_result *result, size_t row)
-{
-    uint64_t key;
-
-    if (!read_key(result, row, source_of(class->shape, class->shape->key), &key))
-        return 0;
-    return paosi_id_make(class, key);
+    if (!paosi_unpack(result, row, class->shape->count, table, version, cells))
+        return paosi_fail(class->conn, PAOS_SERVER, "malformed row of class %s", class->name);
+    if (!read_key(class, cells, key))
+        return paosi_fail(class->conn, PAOS_INVALID, "key %lld of class %s is out of range",
+                          (long long) *key, class->name);
+    return PAOS_OK;
 }
 
 static paos_status load_row(plan *p, paosi_load *load, size_t row)
 {
-    paos_conn *conn = load->conn;
-    uint32_t table = read_number(p->result, row, COLUMN_TABLE);
-    uint32_t version = read_number(p->result, row, COLUMN_VERSION);
-    size_t key_column = source_of(p->class->shape, p->class->shape->key);
+    uint32_t table, version;
     paos_object *object;
     paos_status status;
-    uint64_t key;
+    int64_t key;
 
-    status = table == p->table ? PAOS_OK : plan_for(p, conn, table);
-    if (status != PAOS_OK)
-        return status;
-    if (!read_key(p->result, row, key_column, &key))
-        return paosi_fail(conn, PAOS_INVALID, "key %lld of class %s is out of range",
-                          (long long) (int64_t) key, p->class->name);
-    status = take_object(p, load, row, paosi_id_make(p->shape->class->root, key), version, &object);
+    status = read_row(p->class, p->result, row, &table, &version, p->cells, &key);
+    if (status == PAOS_OK && table != p->table)
+        status = plan_for(p, table);
+    if (status == PAOS_OK)
+        status =
+            take_object(p, paosi_id_make(p->shape->class->root, (uint64_t) key), version, &object);
     return status == PAOS_OK ? settle(load, object) : status;
 }
 
 paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const paosi_result *result)
 {
-    plan p = {.result = result, .class = class};
+    plan p = {.conn = load->conn, .result = result, .class = class};
     size_t rows = paosi_result_rows(result);
     paos_status status = PAOS_OK;
     size_t row;
 
+    p.cells = paosi_malloc(class->shape->count * sizeof *p.cells);
+    if (!p.cells)
+        return paosi_fail_memory(load->conn);
     for (row = 0; status == PAOS_OK && row < rows; row++)
         status = load_row(&p, load, row);
-    paosi_free(p.sources);
+    plan_free(&p);
+    return status;
+}
+
+paos_status paosi_load_list_ids(const paosi_class *class, const paosi_result *result,
+                                paosi_ids *ids)
+{
+    paosi_cell *cells = paosi_malloc(class->shape->count * sizeof *cells);
+    paos_status status = cells ? PAOS_OK : paosi_fail_memory(class->conn);
+    uint32_t table, version;
+    int64_t key;
+    size_t row;
+
+    for (row = 0; status == PAOS_OK && row < paosi_result_rows(result); row++)
+    {
+        status = read_row(class, result, row, &table, &version, cells, &key);
+        if (status == PAOS_OK && !paosi_ids_add(ids, paosi_id_make(class, (uint64_t) key)))
+            status = paosi_fail_memory(class->conn);
+    }
+    paosi_free(cells);
     return status;
 }
 
@@ -303,19 +296,19 @@ bool paosi_load_outdated(const paosi_result *result)
     return false;
 }
 
-/* Do its columns and the tables of its rows fit what we know? */
+/* Are its rows of the shape that we know, and of tables of the class? */
 static bool fits(const paosi_class *class, const paosi_result *result)
 {
     uint32_t last = 0;
     size_t row;
 
-    if (!paosi_shape_fits(class->shape, result))
-        return false;
     for (row = 0; row < paosi_result_rows(result); row++)
     {
-        uint32_t table = read_number(result, row, COLUMN_TABLE);
         const paosi_class *own;
+        uint32_t shape, table;
 
+        if (!paosi_unpack_head(result, row, &shape, &table) || shape != class->shape->number)
+            return false;
         if (table == last)
             continue;
         own = paosi_class_by_table(class->conn, table);

@@ -171,6 +171,17 @@ paosi_elements paosi_array_begin(paosi_cell cell);
 /* False after the last.  The size of a text does not count a zero byte here: there is none. */
 bool paosi_array_next(paosi_elements *elements, paosi_cell *out);
 
+/* ---- unpack.c: rows of results ---- */
+
+/* A function takes 100 arguments at most. */
+#define PAOSI_PACK_VALUES 96
+
+/* The shape and the table of a row; false: malformed. */
+bool paosi_unpack_head(const paosi_result *result, size_t row, uint32_t *shape, uint32_t *table);
+/* All of a row with so many columns; texts are not followed by a zero byte. */
+bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32_t *table,
+                  uint32_t *version, paosi_cell *cells);
+
 /* ---- load.c, fetch.c, complete.c: rows into objects ---- */
 
 typedef struct paosi_ids
@@ -201,8 +212,9 @@ paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const pa
  */
 paos_status paosi_load_check(const paosi_class *class, const paosi_result *result, bool last,
                              bool *again);
-/* The id of the object in a row of a select of the class; 0 when its key is out of range. */
-uint64_t paosi_load_id(const paosi_class *class, const paosi_result *result, size_t row);
+/* Adds the ids of a result's objects. */
+paos_status paosi_load_list_ids(const paosi_class *class, const paosi_result *result,
+                                paosi_ids *ids);
 /* Loads objects by id in one round trip; those that do not exist become absent.  Sorts ids. */
 paos_status paosi_load_ids(paosi_load *load, paosi_ids *ids);
 /*

@@ -248,123 +248,11 @@ static bool receive_all(paosi_pgio *io, size_t n, paosi_result **results)
     return synced;
 }
 
-/* A run of statements without COPY.  False: the connection is broken. */
-static bool run_pipeline(paosi_pgio *io, const paosi_statement *statements, size_t n,
-                         const arrays *a, paosi_result **results, size_t *reached)
-{
-    size_t sent;
-    bool all = send_all(io, statements, n, a, &sent);
-
-    *reached += sent;
-    /*
-     * When the connection broke while sending, the server may have said why.
-     * When libpq failed for itself there was no sync, and nothing would come.
-     */
-    if (!all && PQstatus(io->pg) != CONNECTION_BAD)
-        return false;
-    return receive_all(io, all ? n : sent, results) && all;
-}
-
-/* Gives the server the rows that it waits for, and returns what it says to them. */
-static PGresult *copy_in(paosi_pgio *io, const paosi_parameter *rows)
-{
-    const char *data = rows->data;
-    size_t done = 0;
-
-    while (done < rows->size)
-    {
-        size_t slice = rows->size - done < PUMP_BYTES ? rows->size - done : PUMP_BYTES;
-
-        if (PQputCopyData(io->pg, data + done, (int) slice) != 1)
-            break;
-        done += slice;
-    }
-    PQputCopyEnd(io->pg, done < rows->size ? "incomplete" : NULL);
-    return PQgetResult(io->pg);
-}
-
-/* libpq has no COPY in pipeline mode.  The server reads on after an error, so that we may block. */
-static bool run_copy(paosi_pgio *io, const paosi_statement *statement, paosi_result **out)
-{
-    PGresult *result = NULL;
-    PGresult *rest;
-
-    if (PQexitPipelineMode(io->pg) == 1 && PQsetnonblocking(io->pg, 0) == 0)
-        result = PQexec(io->pg, statement->sql);
-    if (result && PQresultStatus(result) == PGRES_COPY_IN)
-    {
-        PQclear(result);
-        result = copy_in(io, statement->parameters);
-    }
-    while (result && (rest = PQgetResult(io->pg)) != NULL)
-        PQclear(rest);
-    if (result && !from_server(result))
-    {
-        PQclear(result);
-        result = NULL;
-    }
-    *out = (paosi_result *) result;
-    return result && PQstatus(io->pg) == CONNECTION_OK && PQsetnonblocking(io->pg, 1) == 0 &&
-           PQenterPipelineMode(io->pg) == 1;
-}
-
-static bool any_failed(paosi_result **results, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        if (paosi_result_outcome(results[i]) == PAOSI_FAILED)
-            return true;
-    return false;
-}
-
-/* What the server would have said to statements in the same pipeline. */
-static bool skip(paosi_pgio *io, paosi_result **results, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++)
-    {
-        results[i] = (paosi_result *) PQmakeEmptyPGresult(io->pg, PGRES_PIPELINE_ABORTED);
-        if (!results[i])
-            return false;
-    }
-    return true;
-}
-
-static bool run_all(paosi_pgio *io, const paosi_statement *statements, size_t n, const arrays *a,
-                    paosi_result **results, size_t *reached)
-{
-    size_t done = 0;
-    size_t run;
-    bool alive;
-
-    while (done < n)
-    {
-        for (run = 0; done + run < n && !statements[done + run].copy;)
-            run++;
-        if (run > 0)
-            alive = run_pipeline(io, statements + done, run, a, results + done, reached);
-        else
-        {
-            run = 1;
-            ++*reached;
-            alive = run_copy(io, statements + done, results + done);
-        }
-        if (!alive)
-            return false;
-        done += run;
-        if (any_failed(results + done - run, run))
-            return skip(io, results + done, n - done);
-    }
-    return true;
-}
-
 paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
                                 paosi_result **results, size_t *reached)
 {
     arrays a;
-    bool alive;
+    bool sent;
 
     memset(results, 0, n * sizeof *results);
     *reached = 0;
@@ -372,10 +260,15 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
         return PAOS_DISCONNECTED;
     if (!arrays_make(&a, statements, n))
         return PAOS_NO_MEMORY;
-    alive = run_all(io, statements, n, &a, results, reached);
+    sent = send_all(io, statements, n, &a, reached);
     paosi_free(a.values);
-    if (alive)
-        return PAOS_OK;
+    /*
+     * When the connection broke while sending, the server may have said why.
+     * When libpq failed for itself there was no sync, and nothing would come.
+     */
+    if (sent || PQstatus(io->pg) == CONNECTION_BAD)
+        if (receive_all(io, sent ? n : *reached, results) && sent)
+            return PAOS_OK;
     break_off(io);
     return PAOS_DISCONNECTED;
 }

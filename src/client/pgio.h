@@ -2,10 +2,10 @@
  * pgio.h - the client's view of the wire: statements out, results in.
  *
  * pgio.c is the only file that calls libpq; a test replaces it whole by a
- * script of results.  One exchange is one round trip (and two more for each
- * COPY): statements go out in one pipeline with one sync at the end, and after
- * the first error the rest is skipped.  An exchange is not a transaction of its
- * own when it contains BEGIN: the caller ends what it began.
+ * script of results.  One exchange is one round trip: all statements go out in
+ * one pipeline with one sync at the end, so that after the first error the
+ * server skips the rest.  An exchange is not a transaction of its own when it
+ * contains BEGIN: the caller ends what it began.
  */
 #ifndef PAOS_PGIO_H
 #define PAOS_PGIO_H
@@ -29,7 +29,6 @@ typedef struct paosi_statement
     const char *sql;
     const paosi_parameter *parameters;
     size_t count;
-    bool copy; /* ends with a COPY FROM STDIN, whose data is the one parameter */
 } paosi_statement;
 
 typedef enum paosi_outcome

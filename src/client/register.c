@@ -78,8 +78,8 @@ typedef struct order
 
 static void order_make(order *o, paosi_class *class, size_t count, paosi_statement *statement)
 {
-    const paosi_parameter parameters[2] = {{26 /* oid */, false, o->table, 4},
-                                           {23 /* int4 */, false, o->count, 4}};
+    const paosi_parameter parameters[2] = {{PAOSI_OID_OID, false, o->table, 4},
+                                           {PAOSI_OID_INT4, false, o->count, 4}};
 
     o->class = class;
     paosi_write32(o->table, class->table);

@@ -51,7 +51,6 @@ void paosi_shape_finish(paosi_shape *shape)
         while (shape->by_name[place])
             place = (place + 1) & shape->mask;
         shape->by_name[place] = (uint16_t) (i + 1);
-        shape->casts += column->type.cast;
         shape->generated |= column->generated;
         if (column->key)
             shape->key = i;
@@ -101,25 +100,10 @@ bool paosi_shape_equal(const paosi_shape *a, const paosi_shape *b)
 {
     unsigned i;
 
-    if (a->count != b->count)
+    if (a->number != b->number || a->count != b->count)
         return false;
     for (i = 0; i < a->count; i++)
         if (!column_equal(&a->columns[i], &b->columns[i]))
             return false;
-    return true;
-}
-
-bool paosi_shape_fits(const paosi_shape *shape, const paosi_result *result)
-{
-    unsigned i;
-
-    if (paosi_result_columns(result) != 2 + shape->count + shape->casts)
-        return false;
-    for (i = 0; i < shape->count; i++)
-    {
-        if (paosi_result_type(result, 2 + i) != shape->columns[i].type.oid ||
-            strcmp(paosi_result_name(result, 2 + i), shape->columns[i].name) != 0)
-            return false;
-    }
     return true;
 }

@@ -1,16 +1,16 @@
 /*
  * statement.c - a group of a commit's objects as SQL and binary rows.
  *
- * Rows go through paos.rows or, when there are many to insert, by COPY, which
- * is faster but takes no casts.  Keys are sent in 8 bytes to the former, and
- * have to be in their column's own size for the latter.
+ * Rows go through paos.rows or, when there are many to insert, to paos.copy,
+ * which is faster but takes no casts.  Keys are sent in 8 bytes to the former,
+ * and have to be in their column's own size for the latter.
  */
 #include "commit.h"
 
 /* Rows of one statement are cut at about this size: the server takes no parameter of 1 GB. */
 #define CHUNK_BYTES ((size_t) 64 << 20)
-/* Rows from which COPY is worth its round trips. */
-#define COPY_ROWS 500
+/* Rows from which paos.copy is faster. */
+#define COPY_ROWS 100
 
 /* ---- texts ---- */
 
@@ -56,11 +56,11 @@ static void add_key(paosi_buffer *sql, const paosi_group *group)
     paosi_buffer_name(sql, group->shape->columns[group->shape->key].name);
 }
 
-/* The columns of an insert: the key, then what was set. */
-static void add_columns(paosi_buffer *sql, const paosi_group *group)
+static void add_insert(paosi_buffer *sql, const paosi_group *group)
 {
     unsigned i;
 
+    paosi_buffer_format(sql, "INSERT INTO %s (", group->shape->class->table_sql);
     add_key(sql, group);
     for (i = 0; i < group->shape->count; i++)
     {
@@ -69,14 +69,6 @@ static void add_columns(paosi_buffer *sql, const paosi_group *group)
         paosi_buffer_text(sql, ", ");
         paosi_buffer_name(sql, group->shape->columns[i].name);
     }
-}
-
-static void add_insert(paosi_buffer *sql, const paosi_group *group)
-{
-    unsigned i;
-
-    paosi_buffer_format(sql, "INSERT INTO %s (", group->shape->class->table_sql);
-    add_columns(sql, group);
     /* The program's key wins over an identity's. */
     paosi_buffer_text(sql, ") OVERRIDING SYSTEM VALUE SELECT v.k");
     for (i = 0; i < group->shape->count; i++)
@@ -110,11 +102,31 @@ static void add_update(paosi_buffer *sql, const paosi_group *group)
     add_source(sql, group);
 }
 
-static void add_copy(paosi_buffer *sql, const paosi_group *group)
+static void add_name(paosi_buffer *names, const paosi_column *column)
 {
-    paosi_buffer_format(sql, "COPY %s (", group->shape->class->table_sql);
-    add_columns(sql, group);
-    paosi_buffer_text(sql, ") FROM STDIN (FORMAT binary)");
+    size_t size = strlen(column->name);
+
+    paosi_buffer_add32(names, (uint32_t) size);
+    paosi_buffer_add(names, column->name, size);
+}
+
+/* The statement, with its table and columns as parameters: the key, then what was set. */
+static void add_copy(paosi_group *group)
+{
+    const paosi_shape *shape = group->shape;
+    unsigned i;
+
+    paosi_buffer_text(&group->sql, "SELECT paos.copy($1::pg_catalog.regclass, $2, $3)");
+    paosi_write32(group->table, shape->class->table);
+    paosi_buffer_add32(&group->names, 1);
+    paosi_buffer_add32(&group->names, 0);
+    paosi_buffer_add32(&group->names, PAOSI_OID_TEXT);
+    paosi_buffer_add32(&group->names, group->width);
+    paosi_buffer_add32(&group->names, 1);
+    add_name(&group->names, &shape->columns[shape->key]);
+    for (i = 0; i < shape->count; i++)
+        if (group->columns[i])
+            add_name(&group->names, &shape->columns[i]);
 }
 
 static unsigned integer_size(const paosi_column *column)
@@ -131,7 +143,7 @@ static bool is_narrow(const paosi_column *column)
                       integer_size(column) < integer_size(&target->columns[target->key]));
 }
 
-/* COPY takes no casts, no rules and no row security, and checks no range. */
+/* It takes no casts, no rules and no row security, and here no range is checked. */
 static bool takes_copy(const paosi_group *group)
 {
     unsigned i;
@@ -148,7 +160,6 @@ static bool takes_copy(const paosi_group *group)
 static bool make_sql(paosi_group *group)
 {
     paosi_buffer *sql = &group->sql;
-
     unsigned i;
 
     group->width = 1;
@@ -156,7 +167,7 @@ static bool make_sql(paosi_group *group)
         group->width += group->columns[i];
     group->copy = takes_copy(group);
     if (group->copy)
-        add_copy(sql, group);
+        add_copy(group);
     else if (group->action == PAOSI_INSERT)
         add_insert(sql, group);
     else if (group->action == PAOSI_UPDATE)
@@ -174,12 +185,12 @@ static bool make_sql(paosi_group *group)
                                " AND o$.xmin OPERATOR(pg_catalog.=) v.x RETURNING v.k");
     }
     paosi_buffer_add(sql, "", 1);
-    return !sql->failed;
+    return !sql->failed && !group->names.failed;
 }
 
 /* ---- rows ---- */
 
-/* An integer that is kept in 8 bytes; COPY wants as many as its column has. */
+/* An integer that is kept in 8 bytes; a copy wants as many as its column has. */
 static void add_integer(paosi_buffer *out, const paosi_group *group, const paosi_column *column,
                         uint64_t value)
 {
@@ -251,6 +262,13 @@ static uint32_t add_rows(paosi_buffer *out, const paosi_group *group, size_t *ne
     return rows;
 }
 
+static void add_parameter(paosi_chunk *chunk, uint32_t type, const void *data, size_t size)
+{
+    const paosi_parameter parameter = {.type = type, .data = data, .size = size};
+
+    chunk->parameters[chunk->count++] = parameter;
+}
+
 static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
 {
     static const char copy_header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
@@ -262,6 +280,8 @@ static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
         paosi_buffer_add(out, copy_header, sizeof copy_header);
         add_rows(out, group, next);
         paosi_buffer_add16(out, UINT16_MAX);
+        add_parameter(chunk, PAOSI_OID_OID, group->table, sizeof group->table);
+        add_parameter(chunk, PAOSI_OID_TEXT_ARRAY, group->names.data, group->names.size);
     }
     else
     {
@@ -270,10 +290,7 @@ static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
         if (!out->failed)
             paosi_write32((unsigned char *) out->data, rows);
     }
-    chunk->parameter.type = PAOSI_OID_BYTEA;
-    chunk->parameter.text = false;
-    chunk->parameter.data = out->data;
-    chunk->parameter.size = out->size;
+    add_parameter(chunk, PAOSI_OID_BYTEA, out->data, out->size);
 }
 
 static paosi_chunk *chunk_new(paosi_groups *groups, paosi_group *group)

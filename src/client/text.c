@@ -301,7 +301,7 @@ const char *paosi_text_of(paos_conn *conn, const paosi_column *column, paosi_cel
         return NULL;
     if (column->type.store == PAOSI_TEXT)
         return (const char *) cell.data;
-    if (paosi_value_decode(conn, column, cell, &value) != PAOS_OK)
+    if (paosi_value_decode(conn, column, cell, &value) != PAOS_OK || value.kind == PAOS_KIND_NULL)
         return NULL;
     if (column->type.store == PAOSI_KEY && value.kind == PAOS_KIND_REF && value.as.ref.id)
         value = paos_int((int64_t) paosi_read64(cell.data));

@@ -188,7 +188,7 @@ static void a_read_is_tried_again(void **state)
     fake_rule *rule;
 
     paos_list_free(get_all(conn, "person"));
-    rule = fake_on("SELECT o$");
+    rule = fake_on(FAKE_SELECT);
     fake_error(rule, "42703", "column does not exist", "", "");
     fake_times(rule, 1);
     inn = fetch(conn, PLACE, 1);
@@ -202,11 +202,11 @@ static void a_class_that_changes_all_the_time_is_given_up(void **state)
     paos_object *inn = NULL;
     paos_list *list = NULL;
 
-    fake_error(fake_on("SELECT o$"), "42703", "column does not exist", "", "");
+    fake_error(fake_on(FAKE_SELECT), "42703", "column does not exist", "", "");
     assert_status(paos_fetch(conn, fake_id(PLACE, 1), &inn), PAOS_INVALID);
     assert_string_equal(paos_conn_error(conn)->sqlstate, "42703");
     assert_status(paos_get(conn, PAOS_READ, "place", NULL, NULL, 0, &list), PAOS_INVALID);
-    assert_true(fake_sent_with("SELECT o$") <= 6);
+    assert_true(fake_sent_with(FAKE_SELECT) <= 6);
     assert_null(inn);
     assert_null(list);
 }
@@ -218,9 +218,9 @@ static void a_row_of_another_class_is_not_taken(void **state)
     paos_list *list = NULL;
     fake_rule *rule = fake_on("FROM public.place o$");
 
-    fake_columns(rule, "tableoid oid, xmin xid, id int4, name text, mood text");
-    fake_row(rule, fake_int4(10000 + PERSON), fake_int4(9), fake_int4(1), fake_text("x"),
-             fake_null());
+    fake_columns(rule, "pack bytea");
+    fake_row(rule, fake_pack(fake_shape(fake_relation_of(PLACE)), fake_int4(10000 + PERSON),
+                             fake_int4(9), fake_int4(1), fake_text("x"), fake_null()));
     assert_status(paos_get(conn, PAOS_READ, "place", NULL, NULL, 0, &list), PAOS_INVALID);
     assert_null(list);
     assert_null(paos_cached(conn, fake_id(PERSON, 1)));

@@ -120,6 +120,22 @@ void fake_class_restless(unsigned number)
     fake_relation_of(number)->restless = true;
 }
 
+/* As paos.shape, a number for the columns as they are. */
+uint32_t fake_shape(const fake_relation *relation)
+{
+    uint32_t hash = 17;
+    const char *p;
+    size_t i;
+
+    for (i = 0; i < relation->width; i++)
+    {
+        for (p = relation->columns[i].name; *p; p++)
+            hash = hash * 31 + (unsigned char) *p;
+        hash = hash * 31 + relation->columns[i].oid;
+    }
+    return hash;
+}
+
 /* ---- what the catalogue queries get ---- */
 
 static void answer_classes(const fake_sent *sent, fake_table *out, void *arg)
@@ -129,7 +145,7 @@ static void answer_classes(const fake_sent *sent, fake_table *out, void *arg)
     (void) sent;
     (void) arg;
     fake_table_columns(out, "number int4, oid oid, name text, format text, key text, parent int4, "
-                            "restless bool");
+                            "restless bool, shape int4");
     for (i = 0; i < FAKE_CLASSES; i++)
     {
         const fake_relation *relation = &fake_relations[i];
@@ -138,11 +154,11 @@ static void answer_classes(const fake_sent *sent, fake_table *out, void *arg)
         if (!relation->number || relation->forgotten)
             continue;
         snprintf(sql, sizeof sql, "public.%s", relation->name);
-        fake_table_row(
-            out, (const fake_cell[]){fake_int4(relation->number),
-                                     fake_int4(10000 + relation->number), fake_text(relation->name),
-                                     fake_text(sql), fake_text(relation->columns[0].name),
-                                     fake_int4(relation->parent), fake_bool(relation->restless)});
+        fake_table_row(out, (const fake_cell[]){
+                                fake_int4(relation->number), fake_int4(10000 + relation->number),
+                                fake_text(relation->name), fake_text(sql),
+                                fake_text(relation->columns[0].name), fake_int4(relation->parent),
+                                fake_bool(relation->restless), fake_int4(fake_shape(relation))});
     }
 }
 

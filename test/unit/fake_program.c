@@ -279,7 +279,7 @@ static void prepare_many(fake_use *use)
     size_t i;
 
     prepare_new(use);
-    for (i = 0; i < 600; i++)
+    for (i = 0; i < 150; i++)
     {
         paos_object *object = NULL;
 
@@ -292,7 +292,7 @@ static void prepare_many(fake_use *use)
 static void check_many(const fake_use *use)
 {
     check_register(use);
-    assert_int_equal(fake_stored_rows(PERSON), 3 + 3 + 600);
+    assert_int_equal(fake_stored_rows(PERSON), 3 + 3 + 150);
     assert_int_equal(fake_stored_rows(PLACE), 1 + 1);
 }
 

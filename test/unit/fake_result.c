@@ -105,20 +105,17 @@ static const unsigned char *cell_data(const fake_cell *cell)
     return cell->data ? cell->data : cell->bytes;
 }
 
-fake_cell fake_array_of(uint32_t type, const fake_cell *items, size_t n)
+/* Each with its size before it, after the head. */
+static fake_cell pack(const uint32_t *head, size_t size, const fake_cell *items, size_t n)
 {
-    const uint32_t head[] = {n ? 1 : 0, 0, type, (uint32_t) n, 1};
-    size_t size = n ? 20 : 12;
+    fake_cell cell = {.size = 4 * size};
     unsigned char *data;
-    fake_cell cell = {0};
     size_t i;
 
     for (i = 0; i < n; i++)
-        size += 4 + items[i].size;
-    data = must(malloc(size));
-    cell.data = data;
-    cell.size = size;
-    for (i = 0; i < (n ? 5 : 3); i++, data += 4)
+        cell.size += 4 + items[i].size;
+    cell.data = data = must(malloc(cell.size));
+    for (i = 0; i < size; i++, data += 4)
         paosi_write32(data, head[i]);
     for (i = 0; i < n; i++)
     {
@@ -128,6 +125,18 @@ fake_cell fake_array_of(uint32_t type, const fake_cell *items, size_t n)
         fake_cell_free(items[i]);
     }
     return cell;
+}
+
+fake_cell fake_array_of(uint32_t type, const fake_cell *items, size_t n)
+{
+    const uint32_t head[] = {n ? 1 : 0, 0, type, (uint32_t) n, 1};
+
+    return pack(head, n ? 5 : 3, items, n);
+}
+
+fake_cell fake_pack_of(uint32_t shape, const fake_cell *items, size_t n)
+{
+    return pack(&shape, 1, items, n);
 }
 
 void fake_cell_free(fake_cell cell)

@@ -37,6 +37,11 @@ fake_cell fake_array_of(uint32_t type, const fake_cell *items, size_t n);
 #define fake_array(type, ...)                             \
     fake_array_of(type, (const fake_cell[]){__VA_ARGS__}, \
                   sizeof((fake_cell[]){__VA_ARGS__}) / sizeof(fake_cell))
+/* Values as paos.pack makes one of them; shape is the number of their class's columns. */
+fake_cell fake_pack_of(uint32_t shape, const fake_cell *items, size_t n);
+#define fake_pack(shape, ...)                             \
+    fake_pack_of(shape, (const fake_cell[]){__VA_ARGS__}, \
+                 sizeof((fake_cell[]){__VA_ARGS__}) / sizeof(fake_cell))
 void fake_cell_free(fake_cell cell);
 
 typedef struct fake_column

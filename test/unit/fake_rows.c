@@ -30,12 +30,14 @@ static fake_relation *relation_in(const char *sql, const char *before)
     return NULL;
 }
 
-/* Is a key among those of an int8 array?  No parameter: all are. */
+/* Is the row of a key in the answer: found by a query, or among those of an int8 array? */
 static bool is_asked_for(const fake_sent *sent, int64_t key)
 {
     paosi_cell cell = {PAOSI_VALUE, NULL, 0};
     paosi_elements elements;
 
+    if (strstr(sent->sql, "OPERATOR(paos.@@)"))
+        return key <= fake_query_most();
     if (!strstr(sent->sql, "OPERATOR(pg_catalog.=) ANY ($1)"))
         return true;
     cell.data = sent->parameters[0].data;
@@ -47,71 +49,93 @@ static bool is_asked_for(const fake_sent *sent, int64_t key)
     return false;
 }
 
-/* ---- SELECT ---- */
+/* ---- SELECT paos.pack(...), paos.pack(...) FROM ... ---- */
 
-static bool is_cast(const fake_sent *sent, const fake_attribute *column)
+/* The value that is named at *sql, with *sql moved behind it. */
+static fake_cell take_item(const char **sql, const fake_relation *own, const fake_tuple *tuple)
 {
-    char text[64];
+    char name[64] = "";
+    const fake_datum *datum;
+    int length = 0;
+    bool system = sscanf(*sql, ", o$.%63[a-z]%n", name, &length) == 1;
 
-    snprintf(text, sizeof text, "o$.\"%s\"::pg_catalog.text", column->name);
-    return strstr(sent->sql, text) != NULL;
-}
-
-static void select_columns(const fake_sent *sent, const fake_relation *asked, fake_table *out)
-{
-    size_t i;
-
-    fake_table_columns(out, "tableoid oid, xmin xid");
-    for (i = 0; i < asked->width; i++)
-        fake_table_column(out, asked->columns[i].name, asked->columns[i].oid);
-    for (i = 0; i < asked->width; i++)
-        if (is_cast(sent, &asked->columns[i]))
-            fake_table_column(out, asked->columns[i].name, fake_type("text"));
-}
-
-static fake_cell cell_of(const fake_tuple *tuple, const fake_relation *own,
-                         const fake_attribute *column)
-{
-    const fake_datum *datum = &tuple->values[fake_place(own, column->name)];
-
+    if (!system)
+        assert_int_equal(sscanf(*sql, ", o$.\"%63[^\"]\"%n", name, &length), 1);
+    *sql += length;
+    if (system)
+        return fake_int4(strcmp(name, "xmin") == 0 ? tuple->xmin : 10000 + own->number);
+    *sql += strspn(*sql, ":_abcdefghijklmnopqrstuvwxyz.[]");
+    datum = &tuple->values[fake_place(own, name)];
     return datum->data ? fake_bytes(datum->data, datum->size) : fake_null();
 }
 
-static void select_row(const fake_sent *sent, const fake_relation *asked, const fake_relation *own,
-                       const fake_tuple *tuple, fake_table *out)
+/* The cells of one row: a value for each paos.pack. */
+static size_t select_row(const fake_sent *sent, const fake_relation *own, const fake_tuple *tuple,
+                         fake_cell *packs)
 {
-    fake_cell cells[2 + 2 * FAKE_COLUMNS];
+    const char *sql = sent->sql + strlen("SELECT ");
+    fake_cell cells[2 + FAKE_COLUMNS];
+    unsigned table;
     size_t n = 0;
+    int length;
+
+    while (sscanf(sql, "paos.pack(%u::pg_catalog.regclass%n", &table, &length) == 1)
+    {
+        size_t width = 0;
+
+        for (sql += length; *sql == ',';)
+            cells[width++] = take_item(&sql, own, tuple);
+        packs[n++] = fake_pack_of(fake_shape(fake_relation_of(table - 10000)), cells, width);
+        sql += strncmp(sql, "), ", 3) == 0 ? 3 : 0;
+    }
+    assert_int_equal(strncmp(sql, ") FROM ", 7), 0);
+    return n;
+}
+
+/* A column may have been dropped since the client looked. */
+static bool has_columns(const fake_relation *relation, const char *sql)
+{
+    char name[64];
     size_t i;
 
-    cells[n++] = fake_int4(10000 + own->number);
-    cells[n++] = fake_int4(tuple->xmin);
-    for (i = 0; i < asked->width; i++)
-        cells[n++] = cell_of(tuple, own, &asked->columns[i]);
-    for (i = 0; i < asked->width; i++)
-        if (is_cast(sent, &asked->columns[i]))
-            cells[n++] = cell_of(tuple, own, &asked->columns[i]);
-    fake_table_row(out, cells);
+    while ((sql = strstr(sql, "o$.\"")) != NULL)
+    {
+        assert_int_equal(sscanf(sql, "o$.\"%63[^\"]\"", name), 1);
+        for (i = 0; i < relation->width && strcmp(relation->columns[i].name, name) != 0;)
+            i++;
+        if (i == relation->width)
+            return false;
+        sql++;
+    }
+    return true;
 }
 
 void fake_rows_select(const fake_sent *sent, fake_table *out, void *arg)
 {
     const fake_relation *asked = relation_in(sent->sql, " FROM ");
+    fake_cell packs[4];
     unsigned number;
-    size_t i;
+    size_t i, n;
 
     (void) arg;
-    select_columns(sent, asked, out);
+    if (!has_columns(asked, sent->sql))
+    {
+        fake_table_error(out, "42703", "column does not exist", "", "");
+        return;
+    }
     for (number = 1; number <= FAKE_CLASSES; number++)
     {
         const fake_relation *own = &fake_relations[number - 1];
         const fake_rows *rows = fake_visible(number);
 
-        if (!own->number || !fake_descends(own, asked->number))
-            continue;
-        for (i = 0; i < rows->size; i++)
-            if (is_asked_for(sent, fake_datum_int(&rows->tuples[i].values[0])))
-                select_row(sent, asked, own, &rows->tuples[i], out);
+        for (i = 0; own->number && fake_descends(own, asked->number) && i < rows->size; i++)
+        {
+            if (!is_asked_for(sent, fake_datum_int(&rows->tuples[i].values[0])))
+                continue;
+            for (n = select_row(sent, own, &rows->tuples[i], packs); out->width < n;)
+                fake_table_column(out, "pack", fake_type("bytea"));
+            fake_table_row(out, packs);
+        }
     }
 }
 
@@ -315,54 +339,52 @@ void fake_rows_delete(const fake_sent *sent, fake_table *out, void *arg)
     assert_ptr_equal(r.next, r.end);
 }
 
-/* ---- COPY ---- */
+/* ---- paos.copy ---- */
 
-/* The place of the next column in a list of names, with *list moved behind it. */
-static size_t next_column(const char **list, const fake_relation *relation)
-{
-    char name[64];
-    int length;
-
-    assert_int_equal(sscanf(*list, "%*[(, ]\"%63[^\"]\"%n", name, &length), 1);
-    *list += length;
-    return fake_place(relation, name);
-}
-
-static void copy_row(reader *r, const char *names)
+static void copy_row(reader *r, paosi_cell names)
 {
     fake_tuple *tuple = fake_rows_add(fake_visible(r->relation->number));
+    paosi_elements elements = paosi_array_begin(names);
     int width = paosi_read16(r->next);
 
     r->next += 2;
     tuple->xmin = fake_xid();
     for (; width > 0; width--)
     {
-        size_t place = next_column(&names, r->relation);
-        size_t size;
-        const unsigned char *data = take(r, &size);
+        char name[64];
+        size_t place, size;
+        const unsigned char *data;
 
+        assert_true(paosi_array_next(&elements, &names));
+        snprintf(name, sizeof name, "%.*s", (int) names.size, (const char *) names.data);
+        place = fake_place(r->relation, name);
+        data = take(r, &size);
         /* Here nothing is converted. */
         assert_true(!data || r->relation->columns[place].oid != fake_type("int4") || size == 4);
         assert_true(!data || r->relation->columns[place].oid != fake_type("int8") || size == 8);
         check_text(&r->relation->columns[place], data, size);
         fake_datum_set(&tuple->values[place], data, size);
     }
-    assert_int_equal(*names, ')');
+    assert_false(paosi_array_next(&elements, &names));
 }
 
 void fake_rows_copy_in(const fake_sent *sent, fake_table *out, void *arg)
 {
     static const char header[19] = "PGCOPY\n\377\r\n";
-    reader r = {.relation = relation_in(sent->sql, "COPY ")};
+    const paosi_parameter *p = sent->parameters;
+    paosi_cell names = {PAOSI_VALUE, p[1].data, p[1].size};
+    reader r = {.next = p[2].data};
 
     (void) arg;
-    (void) out;
-    assert_non_null(strstr(sent->sql, ") FROM STDIN (FORMAT binary)"));
-    r.next = sent->parameters[0].data;
-    r.end = r.next + sent->parameters[0].size;
+    assert_string_equal(sent->sql, "SELECT paos.copy($1::pg_catalog.regclass, $2, $3)");
+    assert_int_equal(p[1].type, fake_type("text[]"));
+    r.relation = fake_relation_of(paosi_read32(p[0].data) - 10000);
+    r.end = r.next + p[2].size;
     assert_true(r.end - r.next >= 21);
     assert_memory_equal(r.next, header, sizeof header);
     for (r.next += sizeof header; paosi_read16(r.next) != UINT16_MAX;)
-        copy_row(&r, strchr(strstr(sent->sql, "COPY "), '('));
+        copy_row(&r, names);
     assert_ptr_equal(r.next + 2, r.end);
+    fake_table_columns(out, "copy int8");
+    fake_table_row(out, (const fake_cell[]){fake_int8(1)});
 }

@@ -10,7 +10,7 @@
 #include "fake_world.h"
 
 #define FAKE_CLASSES 8
-#define FAKE_COLUMNS 24
+#define FAKE_COLUMNS 160
 
 typedef struct fake_attribute
 {
@@ -52,6 +52,8 @@ fake_rows *fake_visible(unsigned number);
 uint32_t fake_xid(void);
 
 fake_relation *fake_relation_of(unsigned number);
+/* The number that rows packed for a class begin with. */
+uint32_t fake_shape(const fake_relation *relation);
 /* Place of a column; one that there is not fails the test. */
 size_t fake_place(const fake_relation *relation, const char *column);
 bool fake_descends(const fake_relation *relation, unsigned ancestor);
@@ -65,6 +67,9 @@ void fake_rows_clear(fake_rows *rows);
 void fake_datum_set(fake_datum *datum, const void *data, size_t size);
 /* An integer of any width. */
 int64_t fake_datum_int(const fake_datum *datum);
+
+/* Keys that a query finds: up to this. */
+int64_t fake_query_most(void);
 
 /* Answers to the questions about classes. */
 void fake_catalog_rules(void);

@@ -20,6 +20,7 @@ static bool in_transaction;
 static size_t ends; /* of connections, when the transaction began */
 static uint32_t last_xid;
 static int64_t last_key;
+static int64_t query_most;
 
 /* ---- transactions ---- */
 
@@ -70,14 +71,6 @@ static void answer_begin(const fake_sent *sent, fake_table *out, void *arg)
     in_transaction = true;
     ends = fake_ends();
     last_xid++;
-}
-
-/* Many rows at once, BEGIN being part of it when it is the first change. */
-static void answer_copy(const fake_sent *sent, fake_table *out, void *arg)
-{
-    if (strncmp(sent->sql, "BEGIN", 5) == 0)
-        answer_begin(sent, out, arg);
-    fake_rows_copy_in(sent, out, arg);
 }
 
 static void answer_end(const fake_sent *sent, fake_table *out, void *arg)
@@ -132,18 +125,28 @@ static void add_rules(void)
     fake_row(rule, fake_bool(true));
     fake_catalog_rules();
     fake_call(fake_on("paos.register_objects"), answer_ids, NULL);
-    fake_call(fake_on("SELECT o$.tableoid, o$.xmin, o$.*"), fake_rows_select, NULL);
+    fake_call(fake_on(FAKE_SELECT), fake_rows_select, NULL);
     fake_call(fake_on("INSERT INTO "), fake_rows_insert, NULL);
     fake_call(fake_on("UPDATE "), fake_rows_update, NULL);
     fake_call(fake_on("DELETE FROM "), fake_rows_delete, NULL);
     fake_call(fake_on("BEGIN"), answer_begin, NULL);
-    fake_call(fake_on("COPY "), answer_copy, NULL);
+    fake_call(fake_on("paos.copy("), fake_rows_copy_in, NULL);
     fake_call(fake_on("=ROLLBACK"), answer_end, NULL);
     fake_call(fake_on("=COMMIT"), answer_end, NULL);
     fake_call(fake_on("pg_current_xact_id"), answer_xid, NULL);
 }
 
 /* ---- rows ---- */
+
+void fake_query_finds(int64_t most)
+{
+    query_most = most;
+}
+
+int64_t fake_query_most(void)
+{
+    return query_most;
+}
 
 paos_id fake_id(unsigned number, int64_t key)
 {
@@ -236,6 +239,7 @@ void fake_world_begin(void)
     fake_world_end();
     last_xid = 700;
     last_key = 1000;
+    query_most = INT64_MAX;
     add_rules();
     fake_class(PERSON, 0, "person",
                "id int8 !, name text, age int4, loves ref, boss int8 >1, home int4 >2, "

@@ -42,6 +42,11 @@ void fake_class_forget(unsigned number);
 /* The class has triggers of its users. */
 void fake_class_restless(unsigned number);
 
+/* What a read of objects begins with. */
+#define FAKE_SELECT "SELECT paos.pack("
+/* From now on queries find objects with keys up to this. */
+void fake_query_finds(int64_t most);
+
 /* A row; the first cell is the key. */
 #define fake_object(number, ...) fake_object_cells(number, (const fake_cell[]){__VA_ARGS__})
 void fake_object_cells(unsigned number, const fake_cell *cells);

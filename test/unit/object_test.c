@@ -54,7 +54,7 @@ static void one_handle_per_object(void **state)
     assert_ptr_equal(first, again);
     assert_ptr_equal(paos_cached(conn, fake_id(PERSON, 1)), first);
     assert_null(paos_cached(conn, fake_id(PERSON, 2)));
-    assert_int_equal(fake_sent_with("SELECT o$"), 1);
+    assert_int_equal(fake_sent_with(FAKE_SELECT), 1);
     paos_object_release(first);
     paos_object_release(again);
 }

@@ -25,20 +25,12 @@ static int setup(void **state)
     return 0;
 }
 
-/* The persons with the keys in order, without their targets; the rest is out of the answer. */
+/* The first persons, without their targets. */
 static paos_list *get(paos_conn *conn, const paos_get_options *options, size_t n)
 {
-    fake_rule *rule = fake_on("OPERATOR(paos.@@)");
     paos_list *list = NULL;
-    int64_t i;
 
-    fake_columns(rule, "tableoid oid, xmin xid, id int8, name text, age int4, loves ref, "
-                       "boss int8, home int4, friends ref[]");
-    for (i = 1; i <= (int64_t) n; i++)
-        fake_row(rule, fake_int4(10000 + PERSON), fake_int4(700 + 2 * i), fake_int8(i),
-                 fake_text("p"), fake_int4(i), fake_ref(PERSON, i % N + 1), fake_int8(1),
-                 fake_int4(i),
-                 fake_array(FAKE_REF, fake_ref(PLACE, i), fake_ref(PERSON, N + 1 - i)));
+    fake_query_finds((int64_t) n);
     assert_status(paos_get_with(conn, PAOS_READ, "person", "age <= $1",
                                 (const paos_value[]){paos_int((int64_t) n)}, 1, options, &list),
                   PAOS_OK);

@@ -1,0 +1,88 @@
+/*
+ * unpack.c - rows as paos.pack makes them.
+ *
+ * A row begins with the number of its class's shape: columns that were added,
+ * dropped or changed since the classes were read show there and nowhere else.
+ * All lengths come from outside and are checked.
+ */
+#include "paos_int.h"
+
+typedef struct unpacking
+{
+    const unsigned char *next, *end;
+} unpacking;
+
+/* Goes to one of the values that a row's values are packed in. */
+static bool begin(unpacking *u, const paosi_result *result, size_t row, size_t column,
+                  uint32_t *shape)
+{
+    size_t size;
+
+    if (column >= paosi_result_columns(result))
+        return false;
+    u->next = paosi_result_value(result, row, column, &size);
+    if (!u->next || size < 4)
+        return false;
+    *shape = paosi_read32(u->next);
+    u->end = u->next + size;
+    u->next += 4;
+    return true;
+}
+
+static inline bool take(unpacking *u, paosi_cell *out)
+{
+    uint32_t size;
+
+    if (u->end - u->next < 4)
+        return false;
+    size = paosi_read32(u->next);
+    u->next += 4;
+    out->data = u->next;
+    out->size = 0;
+    out->state = PAOSI_NULL;
+    if (size == UINT32_MAX)
+        return true;
+    if (size > (size_t) (u->end - u->next))
+        return false;
+    out->size = size;
+    out->state = PAOSI_VALUE;
+    u->next += size;
+    return true;
+}
+
+static bool take_number(unpacking *u, uint32_t *out)
+{
+    paosi_cell cell;
+
+    if (!take(u, &cell) || cell.size != 4)
+        return false;
+    *out = paosi_read32(cell.data);
+    return true;
+}
+
+bool paosi_unpack_head(const paosi_result *result, size_t row, uint32_t *shape, uint32_t *table)
+{
+    unpacking u;
+
+    return begin(&u, result, row, 0, shape) && take_number(&u, table);
+}
+
+bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32_t *table,
+                  uint32_t *version, paosi_cell *cells)
+{
+    unpacking u;
+    uint32_t shape;
+    unsigned i;
+
+    if (!begin(&u, result, row, 0, &shape) || !take_number(&u, table) || !take_number(&u, version))
+        return false;
+    for (i = 0; i < count; i++)
+    {
+        if ((i + 2) % PAOSI_PACK_VALUES == 0 &&
+            (u.next != u.end || !begin(&u, result, row, (i + 2) / PAOSI_PACK_VALUES, &shape)))
+            return false;
+        if (!take(&u, &cells[i]))
+            return false;
+    }
+    return u.next == u.end;
+}
