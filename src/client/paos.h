@@ -29,6 +29,12 @@
  * converted (arrays, and anything but text read as text) is besides dropped by
  * the 1000th conversion after it.  All text is UTF-8.
  *
+ * Request.  A query that is asked once and then watched: each commit, by whoever,
+ * that changes its answer is told to a callback, with who did it.  Callbacks run
+ * in paos_conn_dispatch and nowhere else, paos_conn_fd tells when there is
+ * something for it to do.  Cached objects named by an event are loaded anew when
+ * they are next touched.
+ *
  * Version.  A commit fails as a whole with PAOS_CONFLICT when an object has
  * been written since it was loaded here; paos_conn_conflicts names those.
  *
@@ -129,6 +135,8 @@ typedef struct paos_stats
     uint64_t misses;      /* those that had to be loaded */
     uint64_t statements;  /* sent to the server */
     uint64_t round_trips; /* waits for the server */
+    uint64_t events;      /* callbacks of requests that were called */
+    uint64_t foreign;     /* notifications that were none of ours, and ignored */
 } paos_stats;
 
 /* ---- values ---- */
@@ -245,8 +253,23 @@ const paos_list *paos_conn_conflicts(const paos_conn *conn);
 /* paos_conn_stats copies the connection's figures to out. */
 void paos_conn_stats(const paos_conn *conn, paos_stats *out);
 
-/* paos_conn_fd returns the connection's socket, or -1 when there is none. */
+/*
+ * paos_conn_fd returns a descriptor that is readable whenever
+ * paos_conn_dispatch has something to do: for poll, select or an event loop,
+ * and for nothing else.  It is the same one until paos_conn_close, which closes
+ * it, and it does not depend on what happens to the socket behind it.
+ */
 int paos_conn_fd(const paos_conn *conn);
+
+/*
+ * paos_conn_dispatch waits until there is something to be told, and calls the
+ * callbacks.  timeout_ms: 0 does not wait, -1 waits for ever; when time runs
+ * out that is PAOS_OK, with *handled 0.  handled, the number of callbacks that
+ * were called, may be NULL.  May block beyond the time for what it has to ask
+ * the server.  A callback may call whatever it likes on the connection; closing
+ * it ends the dispatch with PAOS_OK.  PAOS_INVALID when called by a callback.
+ */
+paos_status paos_conn_dispatch(paos_conn *conn, int timeout_ms, size_t *handled);
 
 /*
  * paos_conn_set_cache bounds the number of cached objects (100,000 at first).
@@ -405,6 +428,56 @@ paos_status paos_refresh(paos_conn *conn, paos_object *const *objects, size_t n)
  * PAOS_NOT_FOUND when one does not exist.
  */
 paos_status paos_lock(paos_conn *conn, paos_object *const *objects, size_t n, int timeout_ms);
+
+/* ---- requests ---- */
+
+/* Who committed.  Texts are never NULL; host is "" and numbers are 0 when it is not known. */
+typedef struct paos_author
+{
+    const char *host;
+    int64_t pid, uid; /* of the client's process, on its host */
+    const char *application;
+} paos_author;
+
+/*
+ * What one transaction did to the answer of one request: all is borrowed until
+ * the callback returns.  Handles that are kept must be held.  Contents of
+ * entered and changed objects are loaded together when the first of them is
+ * touched; those that left are loaded already, so that paos_object_exists tells
+ * whether they were deleted.  May grow at its end.
+ */
+typedef struct paos_event
+{
+    int64_t request;
+    const paos_list *entered, *changed, *left; /* never NULL */
+    paos_author author;
+    bool resync;  /* the lists are the difference to what was known here, by whomever it was made */
+    uint64_t xid; /* of the transaction; 0 for a resync */
+} paos_event;
+
+typedef void (*paos_callback)(paos_conn *conn, const paos_event *event, void *arg);
+
+/*
+ * paos_subscribe asks a query, as paos_get does, and registers it as a request:
+ * from then on paos_conn_dispatch calls the callback for each transaction that
+ * changes the answer.  What a writer at work does appears either in the first
+ * answer or in an event, never in neither and never in both.  first, owned, may
+ * be NULL, which does not load the objects.  Own commits are told too.  Does not
+ * wait for writers: those who began before it are settled by a second look,
+ * which is told as a resync event when there is something to tell.  May block.
+ * On failure nothing is registered.  PAOS_INVALID.
+ */
+paos_status paos_subscribe(paos_conn *conn, const char *class_name, const char *query,
+                           const paos_value *args, size_t nargs, paos_callback callback, void *arg,
+                           paos_list **first, int64_t *request);
+
+/*
+ * paos_unsubscribe ends a request; its callback is not called again.  May be
+ * called by any callback.  May block.  PAOS_NOT_FOUND when there is no such
+ * request on the connection.  When the connection is lost the request is gone
+ * with it, and that is PAOS_OK.
+ */
+paos_status paos_unsubscribe(paos_conn *conn, int64_t request);
 
 /* ---- lists ---- */
 
