@@ -31,7 +31,8 @@ static dsa_pointer MakeEntry(PaosSignatureUse *use, const PaosFiling *filing)
     }
 }
 
-static void LinkEntry(PaosShared *shared, PaosSignatureUse *use, dsa_pointer pointer)
+static void LinkEntry(PaosShared *shared, PaosSignatureUse *use, const PaosFiling *filing,
+                      dsa_pointer pointer)
 {
     dsa_area *area = PaosSharedArea();
 
@@ -41,7 +42,7 @@ static void LinkEntry(PaosShared *shared, PaosSignatureUse *use, dsa_pointer poi
             PaosConstantLink(shared, use, pointer);
             break;
         case PAOS_FILE_RANGE:
-            PaosRangeLink(area, use, pointer);
+            PaosRangeLink(area, use, filing, pointer);
             break;
         default:
             PaosListLink(area, use->signature, pointer);
@@ -83,7 +84,7 @@ static void AddEntry(PaosShared *shared, int class, int64 request, const PaosFil
     entry->exact = filing->exact;
     *first = pointer;
 
-    LinkEntry(shared, use, pointer);
+    LinkEntry(shared, use, filing, pointer);
     entry->linked = true;
     pg_atomic_fetch_add_u32(&use->signature->live, 1);
     entry->counted = true;

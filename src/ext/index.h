@@ -45,6 +45,14 @@ typedef struct PaosEntry
 /* A constant of the signature's type: the Datum itself, or where its bytes are. */
 typedef uint64 PaosConstant;
 
+/* How constants are compared: by the opfamily's function, or as the integers that they are. */
+typedef enum PaosOrder
+{
+    PAOS_ORDER_FUNCTION,
+    PAOS_ORDER_INT4,
+    PAOS_ORDER_INT8
+} PaosOrder;
+
 /* A signature as one backend knows it, its functions looked up. */
 typedef struct PaosSignatureUse
 {
@@ -58,6 +66,7 @@ typedef struct PaosSignatureUse
     FmgrInfo equal;        /* EQUAL: value and constant */
     FmgrInfo compare_left; /* RANGE: value and constant */
     FmgrInfo compare;      /* RANGE: two constants */
+    PaosOrder order;       /* RANGE: what both of these do */
 } PaosSignatureUse;
 
 /* Requests found, gathered under a lock and told of without it. */
@@ -130,7 +139,8 @@ extern void PaosSketchGrowEnd(PaosSketch *sketch, dsa_pointer larger);
 
 /* in index_range.c */
 extern dsa_pointer PaosRangeMake(dsa_area *area, PaosSignatureUse *use, const PaosFiling *filing);
-extern void PaosRangeLink(dsa_area *area, PaosSignatureUse *use, dsa_pointer entry);
+extern void PaosRangeLink(dsa_area *area, PaosSignatureUse *use, const PaosFiling *filing,
+                          dsa_pointer entry);
 extern void PaosRangeUnlink(dsa_area *area, PaosSignature *signature, dsa_pointer entry);
 extern void PaosRangeFind(dsa_area *area, PaosSignatureUse *use, Datum value, PaosFoundList *list);
 extern void PaosRangeFindAll(dsa_area *area, PaosSignatureUse *use, PaosFoundList *list);

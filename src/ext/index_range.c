@@ -1,237 +1,226 @@
 /*
  * index_range.c - entries found by the range that a value lies in.
  *
- * An interval tree: a treap in the order of low bounds, where each node knows
- * the greatest high bound of its subtree.  Removing an entry may not compare, so
- * it leaves nodes whose greatest bound is not known: these are searched as if it
- * were infinite, and are loose until somebody who may compare tightens them.
- * The ancestors of a loose node are loose, so that such nodes are found quickly.
+ * A new entry goes into the bucket that its low bound belongs to; a bucket that
+ * is full is split, and one that empties is joined with the next.  All comparing
+ * is done before anything changes, so a comparison that fails does no harm, and
+ * removing needs none.
  */
-#include "index.h"
+#include "index_range.h"
 
 #include "common/pg_prng.h"
-#include "miscadmin.h"
 
-/* How many loose nodes one probe or insertion sets right at most. */
-#define TIGHTEN_BUDGET 256
+/* How many loose buckets one probe or insertion sets right at most. */
+#define TIGHTEN_BUDGET 128
 
-typedef enum BoundKind
-{
-    BOUND_INFINITE,
-    BOUND_INCLUSIVE,
-    BOUND_EXCLUSIVE,
-    BOUND_UNKNOWN /* greatest only; to be taken for infinite */
-} BoundKind;
-
-typedef struct RangeNode
+typedef struct RangeEntry
 {
     PaosEntry entry;
-    dsa_pointer left;
-    dsa_pointer right;
-    dsa_pointer parent;
-    PaosConstant low;
-    PaosConstant high;
-    PaosConstant greatest; /* high of some node of this subtree */
-    uint32 priority;       /* not above the parent's */
-    uint8 low_kind;
-    uint8 high_kind;
-    uint8 greatest_kind;
-    bool loose; /* greatest may be higher than need be, here or below */
-} RangeNode;
+    dsa_pointer bucket; /* bytes of the bounds, if they have any, follow */
+} RangeEntry;
 
-typedef struct Tree
+/* ---- entries ---- */
+
+static Size LowSize(const PaosSignature *signature, const PaosFiling *filing)
 {
-    dsa_area *area;
-    PaosSignature *signature;
-    PaosSignatureUse *use; /* NULL: may not compare */
-    int budget;
-} Tree;
-
-static RangeNode *NodeAt(const Tree *tree, dsa_pointer pointer)
-{
-    return dsa_get_address(tree->area, pointer);
-}
-
-/* ---- making ---- */
-
-static BoundKind KindOf(bool has, bool inclusive)
-{
-    if (!has)
-        return BOUND_INFINITE;
-    return inclusive ? BOUND_INCLUSIVE : BOUND_EXCLUSIVE;
+    return filing->has_low ? PaosConstantSize(signature, filing->low) : 0;
 }
 
 dsa_pointer PaosRangeMake(dsa_area *area, PaosSignatureUse *use, const PaosFiling *filing)
 {
-    const PaosSignature *signature = use->signature;
-    Size low = filing->has_low ? PaosConstantSize(signature, filing->low) : 0;
-    Size high = filing->has_high ? PaosConstantSize(signature, filing->high) : 0;
-    dsa_pointer pointer = dsa_allocate_extended(area, sizeof(RangeNode) + low + high,
-                                                DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
-    RangeNode *node;
+    Size high = filing->has_high ? PaosConstantSize(use->signature, filing->high) : 0;
+
+    return dsa_allocate_extended(area, sizeof(RangeEntry) + LowSize(use->signature, filing) + high,
+                                 DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+}
+
+static PaosBound StoreBound(const PaosTree *tree, Datum value, bool inclusive, dsa_pointer place)
+{
+    PaosBound bound = {PaosConstantStore(tree->area, tree->signature, value, place),
+                       inclusive ? PAOS_BOUND_INCLUSIVE : PAOS_BOUND_EXCLUSIVE};
+
+    return bound;
+}
+
+static PaosRange SlotOf(const PaosTree *tree, const PaosFiling *filing, dsa_pointer entry)
+{
+    PaosRange slot = {{0, PAOS_BOUND_INFINITE}, {0, PAOS_BOUND_INFINITE}, entry};
+    dsa_pointer place = entry + sizeof(RangeEntry);
+
+    if (filing->has_low)
+        slot.low = StoreBound(tree, filing->low, filing->low_inclusive, place);
+    place += LowSize(tree->signature, filing);
+    if (filing->has_high)
+        slot.high = StoreBound(tree, filing->high, filing->high_inclusive, place);
+    return slot;
+}
+
+/* ---- slots ---- */
+
+static void MoveSlots(PaosRanges *to, int at, const PaosRanges *from, int first, int n)
+{
+    memmove(to->low + at, from->low + first, n * sizeof(to->low[0]));
+    memmove(to->high + at, from->high + first, n * sizeof(to->high[0]));
+    memmove(to->entry + at, from->entry + first, n * sizeof(to->entry[0]));
+    memmove(to->low_kind + at, from->low_kind + first, n);
+    memmove(to->high_kind + at, from->high_kind + first, n);
+}
+
+/* After the first slot may have changed. */
+static void CopyLow(const PaosTree *tree, PaosBucket *bucket)
+{
+    const PaosRanges *slots = PaosRangesOf(tree, bucket);
+
+    bucket->low = slots->low[0];
+    bucket->low_kind = slots->low_kind[0];
+}
+
+static void ForgetHighest(PaosBucket *bucket)
+{
+    bucket->highest = 0;
+    bucket->highest_kind = PAOS_BOUND_UNKNOWN;
+    bucket->loose = true;
+}
+
+static void PutSlot(const PaosTree *tree, dsa_pointer pointer, int at, const PaosRange *slot)
+{
+    PaosBucket *bucket = PaosBucketAt(tree, pointer);
+    PaosRanges *slots = PaosRangesOf(tree, bucket);
+
+    MoveSlots(slots, at + 1, slots, at, bucket->n - at);
+    slots->low[at] = slot->low.constant;
+    slots->low_kind[at] = slot->low.kind;
+    slots->high[at] = slot->high.constant;
+    slots->high_kind[at] = slot->high.kind;
+    slots->entry[at] = slot->entry;
+    bucket->n++;
+    CopyLow(tree, bucket);
+    ((RangeEntry *) dsa_get_address(tree->area, slot->entry))->bucket = pointer;
+}
+
+/* Moves the slots of a bucket from a certain one on to the end of another. */
+static void PassSlots(const PaosTree *tree, dsa_pointer from_pointer, int first,
+                      dsa_pointer to_pointer)
+{
+    PaosBucket *from = PaosBucketAt(tree, from_pointer);
+    PaosBucket *to = PaosBucketAt(tree, to_pointer);
+    PaosRanges *slots = PaosRangesOf(tree, to);
+    int i;
+
+    MoveSlots(slots, to->n, PaosRangesOf(tree, from), first, from->n - first);
+    for (i = to->n; i < to->n + from->n - first; i++)
+        ((RangeEntry *) dsa_get_address(tree->area, slots->entry[i]))->bucket = to_pointer;
+    to->n += from->n - first;
+    from->n = first;
+    CopyLow(tree, to);
+    ForgetHighest(from);
+    ForgetHighest(to);
+}
+
+/* Where among the slots a low bound belongs: behind all that are not above it. */
+static int PositionOf(const PaosTree *tree, const PaosBucket *bucket, PaosBound low)
+{
+    const PaosRanges *slots = PaosRangesOf(tree, bucket);
+    int first = 0;
+    int end = bucket->n;
+
+    while (first < end)
+    {
+        int middle = (first + end) / 2;
+        int order =
+            (low.kind != PAOS_BOUND_INFINITE) - (slots->low_kind[middle] != PAOS_BOUND_INFINITE);
+
+        if (order == 0 && low.kind != PAOS_BOUND_INFINITE)
+            order = PaosConstantsCompare(tree, low.constant, slots->low[middle]);
+        if (order == 0)
+            order = (int) low.kind - (int) slots->low_kind[middle];
+        if (order < 0)
+            end = middle;
+        else
+            first = middle + 1;
+    }
+    return first;
+}
+
+/* ---- linking ---- */
+
+static dsa_pointer MakeBucket(const PaosTree *tree)
+{
+    int flags = DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO;
+    dsa_pointer pointer = dsa_allocate_extended(tree->area, sizeof(PaosBucket), flags);
+    PaosBucket *bucket;
 
     if (!DsaPointerIsValid(pointer))
         return pointer;
-    node = dsa_get_address(area, pointer);
-    node->low_kind = KindOf(filing->has_low, filing->low_inclusive);
-    node->high_kind = KindOf(filing->has_high, filing->high_inclusive);
-    if (filing->has_low)
-        node->low = PaosConstantStore(area, signature, filing->low, pointer + sizeof(RangeNode));
-    if (filing->has_high)
-        node->high =
-            PaosConstantStore(area, signature, filing->high, pointer + sizeof(RangeNode) + low);
-    node->greatest = node->high;
-    node->greatest_kind = node->high_kind;
-    node->priority = pg_prng_uint32(&pg_global_prng_state);
-    return pointer;
+    bucket = PaosBucketAt(tree, pointer);
+    bucket->slots = dsa_allocate_extended(tree->area, sizeof(PaosRanges), flags);
+    bucket->priority = pg_prng_uint32(&pg_global_prng_state);
+    ForgetHighest(bucket);
+    if (DsaPointerIsValid(bucket->slots))
+        return pointer;
+    dsa_free(tree->area, pointer);
+    return InvalidDsaPointer;
 }
 
-/* ---- comparing ---- */
-
-static int CompareConstants(const Tree *tree, PaosConstant a, PaosConstant b)
+static void FreeBucket(const PaosTree *tree, dsa_pointer pointer)
 {
-    const PaosSignature *signature = tree->signature;
-
-    return DatumGetInt32(FunctionCall2Coll(&tree->use->compare, signature->collation,
-                                           PaosConstantDatum(tree->area, signature, a),
-                                           PaosConstantDatum(tree->area, signature, b)));
+    dsa_free(tree->area, PaosBucketAt(tree, pointer)->slots);
+    dsa_free(tree->area, pointer);
 }
 
-static int CompareLows(const Tree *tree, const RangeNode *a, const RangeNode *b)
+/* Puts a slot into a full bucket and a new one behind it. */
+static void Split(const PaosTree *tree, dsa_pointer old, dsa_pointer new, int at,
+                  const PaosRange *slot)
 {
-    int order;
+    int keep = at == PAOS_BUCKET_RANGES ? PAOS_BUCKET_RANGES
+                                        : PAOS_BUCKET_RANGES / 2; /* what comes in order fills up */
 
-    if (a->low_kind == BOUND_INFINITE || b->low_kind == BOUND_INFINITE)
-        return (a->low_kind != BOUND_INFINITE) - (b->low_kind != BOUND_INFINITE);
-    order = CompareConstants(tree, a->low, b->low);
-    return order != 0 ? order : a->low_kind - b->low_kind;
+    if (keep < PAOS_BUCKET_RANGES)
+        PassSlots(tree, old, keep, new);
+    if (at < keep)
+        PutSlot(tree, old, at, slot);
+    else
+        PutSlot(tree, new, at - keep, slot);
+    PaosTreeHang(tree, old, new);
 }
 
-/* High bounds, of which an inclusive one is above the same exclusive one. */
-static int CompareHighs(const Tree *tree, PaosConstant a, BoundKind a_kind, PaosConstant b,
-                        BoundKind b_kind)
+static void RaiseHighest(PaosBucket *bucket, PaosBound high, bool higher)
 {
-    int order;
-
-    if (a_kind == BOUND_INFINITE || b_kind == BOUND_INFINITE)
-        return (a_kind == BOUND_INFINITE) - (b_kind == BOUND_INFINITE);
-    order = CompareConstants(tree, a, b);
-    return order != 0 ? order : (int) b_kind - (int) a_kind;
-}
-
-/* ---- tightening ---- */
-
-static void RaiseGreatest(const Tree *tree, RangeNode *node, dsa_pointer child)
-{
-    const RangeNode *from;
-
-    if (!DsaPointerIsValid(child))
+    if (!higher)
         return;
-    from = NodeAt(tree, child);
-    if (CompareHighs(tree, from->greatest, from->greatest_kind, node->greatest,
-                     node->greatest_kind) <= 0)
-        return;
-    node->greatest = from->greatest;
-    node->greatest_kind = from->greatest_kind;
+    bucket->highest = high.constant;
+    bucket->highest_kind = high.kind;
 }
 
-static bool Tighten(Tree *tree, dsa_pointer pointer)
+/* False: there is no memory for another bucket. */
+static bool Insert(const PaosTree *tree, const PaosRange *slot)
 {
-    RangeNode *node;
-    RangeNode tight;
+    dsa_pointer place = PaosTreePlace(tree, slot->low);
+    PaosBucket *bucket = DsaPointerIsValid(place) ? PaosBucketAt(tree, place) : NULL;
+    int at = bucket == NULL ? 0 : PositionOf(tree, bucket, slot->low);
+    bool higher =
+        bucket != NULL && bucket->highest_kind != PAOS_BOUND_UNKNOWN &&
+        PaosIsHigher(tree, slot->high, (PaosBound){bucket->highest, bucket->highest_kind});
+    dsa_pointer new;
 
-    if (!DsaPointerIsValid(pointer))
-        return true;
-    node = NodeAt(tree, pointer);
-    if (!node->loose)
-        return true;
-    if (!Tighten(tree, node->left) || !Tighten(tree, node->right) || tree->budget == 0)
-        return false;
-    tree->budget--;
-    tight = *node; /* a comparison that fails leaves the node as it was */
-    tight.greatest = node->high;
-    tight.greatest_kind = node->high_kind;
-    RaiseGreatest(tree, &tight, node->left);
-    RaiseGreatest(tree, &tight, node->right);
-    node->greatest = tight.greatest;
-    node->greatest_kind = tight.greatest_kind;
-    node->loose = false;
-    return true;
-}
-
-static void Loosen(RangeNode *node)
-{
-    node->greatest = 0;
-    node->greatest_kind = BOUND_UNKNOWN;
-    node->loose = true;
-}
-
-/* ---- linking and unlinking ---- */
-
-/* What leads to a node: its parent's pointer or the root. */
-static dsa_pointer *LinkTo(const Tree *tree, dsa_pointer pointer)
-{
-    const RangeNode *node = NodeAt(tree, pointer);
-    RangeNode *parent;
-
-    if (!DsaPointerIsValid(node->parent))
-        return &tree->signature->root;
-    parent = NodeAt(tree, node->parent);
-    return parent->left == pointer ? &parent->left : &parent->right;
-}
-
-/* Exchanges a node and its parent; the greatest bounds of both are lost. */
-static void RotateUp(const Tree *tree, dsa_pointer pointer)
-{
-    RangeNode *node = NodeAt(tree, pointer);
-    dsa_pointer old_parent = node->parent;
-    RangeNode *parent = NodeAt(tree, old_parent);
-    dsa_pointer *link = LinkTo(tree, old_parent);
-    bool was_left = parent->left == pointer;
-    dsa_pointer between = was_left ? node->right : node->left;
-
-    *link = pointer;
-    node->parent = parent->parent;
-    parent->parent = pointer;
-    if (was_left)
+    if (bucket != NULL && bucket->n < PAOS_BUCKET_RANGES)
     {
-        parent->left = between;
-        node->right = old_parent;
+        PutSlot(tree, place, at, slot);
+        RaiseHighest(bucket, slot->high, higher);
+        PaosTreeAdded(tree, place);
+        return true;
     }
+    new = MakeBucket(tree);
+    if (!DsaPointerIsValid(new))
+        return false;
+    if (bucket != NULL)
+        Split(tree, place, new, at, slot);
     else
     {
-        parent->right = between;
-        node->left = old_parent;
+        PutSlot(tree, new, 0, slot);
+        PaosTreeHang(tree, InvalidDsaPointer, new);
     }
-    if (DsaPointerIsValid(between))
-        NodeAt(tree, between)->parent = old_parent;
-    Loosen(node);
-    Loosen(parent);
-}
-
-/* Hangs a new node under the tree: all comparing is done before it. */
-static void HangLeaf(const Tree *tree, dsa_pointer pointer)
-{
-    RangeNode *node = NodeAt(tree, pointer);
-    dsa_pointer *link = &tree->signature->root;
-    dsa_pointer parent = InvalidDsaPointer;
-
-    while (DsaPointerIsValid(*link))
-    {
-        RangeNode *other = NodeAt(tree, *link);
-
-        parent = *link;
-        link = CompareLows(tree, node, other) < 0 ? &other->left : &other->right;
-    }
-    node->parent = parent;
-    *link = pointer;
-    for (; DsaPointerIsValid(parent); parent = NodeAt(tree, parent)->parent)
-        Loosen(NodeAt(tree, parent));
-}
-
-static bool IsAboveParent(const Tree *tree, const RangeNode *node)
-{
-    return DsaPointerIsValid(node->parent) && node->priority > NodeAt(tree, node->parent)->priority;
+    return true;
 }
 
 /* So that nothing is looked up in catalogues, as a collation may be, under a lock. */
@@ -243,156 +232,170 @@ static void WarmUp(PaosSignatureUse *use, Datum value, bool of_right_type)
     use->warm = true;
 }
 
-void PaosRangeLink(dsa_area *area, PaosSignatureUse *use, dsa_pointer pointer)
+void PaosRangeLink(dsa_area *area, PaosSignatureUse *use, const PaosFiling *filing,
+                   dsa_pointer pointer)
 {
-    Tree tree = {area, use->signature, use, TIGHTEN_BUDGET};
-    RangeNode *node = NodeAt(&tree, pointer);
+    PaosTree tree = {area, use->signature, use, TIGHTEN_BUDGET};
+    PaosRange slot = SlotOf(&tree, filing, pointer);
+    bool done;
 
-    if (node->low_kind != BOUND_INFINITE)
-        WarmUp(use, PaosConstantDatum(area, use->signature, node->low), true);
+    WarmUp(use, filing->has_low ? filing->low : filing->high, true);
     LWLockAcquire(&use->signature->lock, LW_EXCLUSIVE);
-    HangLeaf(&tree, pointer);
-    node->entry.linked = true;
-    while (IsAboveParent(&tree, node))
-        RotateUp(&tree, pointer);
-    Tighten(&tree, use->signature->root);
-    LWLockRelease(&use->signature->lock);
-}
-
-static dsa_pointer HigherChild(const Tree *tree, const RangeNode *node)
-{
-    if (!DsaPointerIsValid(node->left))
-        return node->right;
-    if (!DsaPointerIsValid(node->right))
-        return node->left;
-    return NodeAt(tree, node->left)->priority > NodeAt(tree, node->right)->priority ? node->left
-                                                                                    : node->right;
-}
-
-/* The bounds that came from a node that goes are not known any more. */
-static void ForgetGreatest(const Tree *tree, const RangeNode *gone)
-{
-    bool loose = false;
-    dsa_pointer next;
-    RangeNode *node;
-
-    for (next = gone->parent; DsaPointerIsValid(next); next = node->parent)
+    done = Insert(&tree, &slot);
+    if (done)
     {
-        node = NodeAt(tree, next);
-        if (node->greatest == gone->high && node->greatest_kind == gone->high_kind)
-            Loosen(node);
-        node->loose = loose = loose || node->loose;
+        ((PaosEntry *) dsa_get_address(area, pointer))->linked = true;
+        PaosTreeTighten(&tree);
     }
+    LWLockRelease(&use->signature->lock);
+    if (!done)
+        ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of shared memory"));
+}
+
+/* ---- unlinking ---- */
+
+/* Joins a bucket with the next when both are nearly empty. */
+static void JoinNext(const PaosTree *tree, dsa_pointer pointer)
+{
+    PaosBucket *bucket = PaosBucketAt(tree, pointer);
+    dsa_pointer next = PaosTreeNext(tree, pointer);
+
+    if (!DsaPointerIsValid(next) ||
+        bucket->n + PaosBucketAt(tree, next)->n > PAOS_BUCKET_RANGES / 2)
+        return;
+    PassSlots(tree, next, 0, pointer);
+    PaosTreeTakeOut(tree, next);
+    FreeBucket(tree, next);
+}
+
+static PaosBound TakeSlot(const PaosTree *tree, PaosBucket *bucket, dsa_pointer entry)
+{
+    PaosRanges *slots = PaosRangesOf(tree, bucket);
+    PaosBound high;
+    int at = 0;
+
+    while (slots->entry[at] != entry)
+        at++;
+    high = (PaosBound){slots->high[at], slots->high_kind[at]};
+    bucket->n--;
+    MoveSlots(slots, at, slots, at + 1, bucket->n - at);
+    CopyLow(tree, bucket);
+    if (bucket->highest == high.constant && bucket->highest_kind == high.kind)
+        ForgetHighest(bucket);
+    return high;
 }
 
 void PaosRangeUnlink(dsa_area *area, PaosSignature *signature, dsa_pointer pointer)
 {
-    Tree tree = {.area = area, .signature = signature};
-    RangeNode *node = NodeAt(&tree, pointer);
-    dsa_pointer child;
+    PaosTree tree = {.area = area, .signature = signature};
+    dsa_pointer place = ((RangeEntry *) dsa_get_address(area, pointer))->bucket;
+    PaosBucket *bucket;
+    PaosBound high;
 
     LWLockAcquire(&signature->lock, LW_EXCLUSIVE);
-    while (DsaPointerIsValid(child = HigherChild(&tree, node)))
-        RotateUp(&tree, child);
-    *LinkTo(&tree, pointer) = InvalidDsaPointer;
-    ForgetGreatest(&tree, node);
+    bucket = PaosBucketAt(&tree, place);
+    high = TakeSlot(&tree, bucket, pointer);
+    PaosTreeRemoved(&tree, place, high);
+    if (bucket->n > 0)
+        JoinNext(&tree, place);
+    else
+    {
+        PaosTreeTakeOut(&tree, place);
+        FreeBucket(&tree, place);
+    }
     LWLockRelease(&signature->lock);
 }
 
 /* ---- finding ---- */
 
-typedef struct Search
+/* How many of a bucket's ranges begin at or below a value: the first so many. */
+static int CountBegun(const PaosTree *tree, const PaosBucket *bucket, const PaosRanges *ranges,
+                      Datum value)
 {
-    Tree tree;
-    Datum value;
-    PaosFoundList *found;
-} Search;
+    int first = 0;
+    int end = bucket->n;
 
-static int CompareValue(const Search *search, PaosConstant constant)
-{
-    const Tree *tree = &search->tree;
+    while (first < end)
+    {
+        int middle = (first + end) / 2;
 
-    return DatumGetInt32(
-        FunctionCall2Coll(&tree->use->compare_left, tree->signature->collation, search->value,
-                          PaosConstantDatum(tree->area, tree->signature, constant)));
+        if (PaosIsAboveLow(tree, value, ranges->low[middle], ranges->low_kind[middle]))
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
 }
 
-static bool IsAboveLow(const Search *search, const RangeNode *node)
+static void FindInBucket(const PaosTree *tree, const PaosBucket *bucket, Datum value,
+                         PaosFoundList *found)
 {
-    if (node->low_kind == BOUND_INFINITE)
-        return true;
-    return CompareValue(search, node->low) >= (node->low_kind == BOUND_INCLUSIVE ? 0 : 1);
+    const PaosRanges *ranges = PaosRangesOf(tree, bucket);
+    int n = CountBegun(tree, bucket, ranges, value);
+    int i;
+
+    for (i = 0; i < n; i++)
+        if (PaosIsBelowHigh(tree, value, ranges->high[i], ranges->high_kind[i]))
+            PaosFoundAdd(found, dsa_get_address(tree->area, ranges->entry[i]));
 }
 
-static bool IsBelowHigh(const Search *search, PaosConstant high, BoundKind kind)
-{
-    if (kind == BOUND_INFINITE || kind == BOUND_UNKNOWN)
-        return true;
-    return CompareValue(search, high) <= (kind == BOUND_INCLUSIVE ? 0 : -1);
-}
-
-static void FindUnder(const Search *search, dsa_pointer pointer)
+static void FindUnder(const PaosTree *tree, dsa_pointer pointer, Datum value, PaosFoundList *found)
 {
     while (DsaPointerIsValid(pointer))
     {
-        const RangeNode *node = NodeAt(&search->tree, pointer);
+        const PaosBucket *bucket = PaosBucketAt(tree, pointer);
 
-        if (!IsBelowHigh(search, node->greatest, node->greatest_kind))
+        if (!PaosIsBelowHigh(tree, value, bucket->greatest, bucket->greatest_kind))
             return;
-        FindUnder(search, node->left);
-        if (!IsAboveLow(search, node))
+        FindUnder(tree, bucket->left, value, found);
+        if (!PaosIsAboveLow(tree, value, bucket->low, bucket->low_kind))
             return;
-        if (IsBelowHigh(search, node->high, node->high_kind))
-            PaosFoundAdd(search->found, &node->entry);
-        pointer = node->right;
+        if (PaosIsBelowHigh(tree, value, bucket->highest, bucket->highest_kind))
+            FindInBucket(tree, bucket, value, found);
+        pointer = bucket->right;
     }
 }
 
-static bool IsLoose(const Tree *tree)
-{
-    dsa_pointer root = tree->signature->root;
-
-    return DsaPointerIsValid(root) && NodeAt(tree, root)->loose;
-}
-
-/* Sets some loose nodes right, unless others are at work in the tree. */
-static void TightenSome(Tree *tree)
+/* Sets some loose buckets right, unless others are at work in the tree. */
+static void TightenSome(PaosTree *tree)
 {
     if (!LWLockConditionalAcquire(&tree->signature->lock, LW_EXCLUSIVE))
         return;
-    tree->budget = TIGHTEN_BUDGET;
-    Tighten(tree, tree->signature->root);
+    PaosTreeTighten(tree);
     LWLockRelease(&tree->signature->lock);
 }
 
 void PaosRangeFind(dsa_area *area, PaosSignatureUse *use, Datum value, PaosFoundList *found)
 {
-    Search search = {{area, use->signature, use, 0}, value, found};
+    PaosTree tree = {area, use->signature, use, TIGHTEN_BUDGET};
     bool loose;
 
     WarmUp(use, value, use->signature->left_type == use->signature->type);
     LWLockAcquire(&use->signature->lock, LW_SHARED);
-    loose = IsLoose(&search.tree);
-    FindUnder(&search, use->signature->root);
+    loose = PaosTreeIsLoose(&tree);
+    FindUnder(&tree, use->signature->root, value, found);
     LWLockRelease(&use->signature->lock);
     if (loose)
-        TightenSome(&search.tree);
+        TightenSome(&tree);
 }
 
-static void AddUnder(const Tree *tree, dsa_pointer pointer, PaosFoundList *found)
+static void AddUnder(const PaosTree *tree, dsa_pointer pointer, PaosFoundList *found)
 {
-    for (; DsaPointerIsValid(pointer); pointer = NodeAt(tree, pointer)->right)
+    for (; DsaPointerIsValid(pointer); pointer = PaosBucketAt(tree, pointer)->right)
     {
-        const RangeNode *node = NodeAt(tree, pointer);
+        const PaosBucket *bucket = PaosBucketAt(tree, pointer);
+        const PaosRanges *slots = PaosRangesOf(tree, bucket);
+        int i;
 
-        AddUnder(tree, node->left, found);
-        PaosFoundAdd(found, &node->entry);
+        AddUnder(tree, bucket->left, found);
+        for (i = 0; i < bucket->n; i++)
+            PaosFoundAdd(found, dsa_get_address(tree->area, slots->entry[i]));
     }
 }
 
 void PaosRangeFindAll(dsa_area *area, PaosSignatureUse *use, PaosFoundList *found)
 {
-    Tree tree = {.area = area, .signature = use->signature};
+    PaosTree tree = {.area = area, .signature = use->signature};
 
     LWLockAcquire(&use->signature->lock, LW_SHARED);
     AddUnder(&tree, use->signature->root, found);

@@ -9,10 +9,14 @@
 
 #include "access/hash.h"
 #include "access/nbtree.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datum.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* In the area; never freed. */
 typedef struct ClassIndex
@@ -69,13 +73,30 @@ static bool LookForEqual(PaosSignatureUse *use)
     return use->extended || LookForHash(use, HASHSTANDARD_PROC);
 }
 
+/* Dates, timestamps and refs are integers too. */
+static PaosOrder OrderOf(const PaosSignatureUse *use)
+{
+    PGFunction function = use->compare.fn_addr;
+
+    if (use->compare_left.fn_addr != function)
+        return PAOS_ORDER_FUNCTION;
+    if (function == btint4cmp || function == date_cmp)
+        return PAOS_ORDER_INT4;
+    if (function == btint8cmp || function == timestamp_cmp)
+        return PAOS_ORDER_INT8;
+    return PAOS_ORDER_FUNCTION;
+}
+
 static bool LookForOrder(PaosSignatureUse *use)
 {
     const PaosSignature *signature = use->signature;
 
-    return Look(signature->opfamily, signature->left_type, signature->type, BTORDER_PROC,
-                &use->compare_left) &&
-           Look(signature->opfamily, signature->type, signature->type, BTORDER_PROC, &use->compare);
+    if (!Look(signature->opfamily, signature->left_type, signature->type, BTORDER_PROC,
+              &use->compare_left) ||
+        !Look(signature->opfamily, signature->type, signature->type, BTORDER_PROC, &use->compare))
+        return false;
+    use->order = OrderOf(use);
+    return true;
 }
 
 bool PaosSignatureReady(PaosSignatureUse *use)

@@ -16,16 +16,17 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include <time.h>
+
 PG_MODULE_MAGIC;
 
 #define TEST_CLASS PAOS_CLASS_MAX
-#define LIVE_MAX 400
+#define LIVE_MAX 4000
 #define FILED_MAX 4000000
 #define NOTICES_MAX 5
 
@@ -63,6 +64,8 @@ typedef struct Oracle
     PaosShared *shared;
     Live live[LIVE_MAX];
     int n;
+    int most;       /* requests at a time */
+    int *where;     /* in live, by the number of the request since the first; -1: it has ended */
     int64 first_id; /* of this backend; others may have theirs in the same index */
     int64 next_id;
     int64 compared;
@@ -227,6 +230,7 @@ static void Add(Oracle *oracle)
     condition = Bind(live->text, &oracle->rows);
     live->filter = PaosFilterMake(condition, oracle->rows.row.desc, &TTSOpsHeapTuple);
     live->id = oracle->next_id++;
+    oracle->where[live->id - oracle->first_id] = oracle->n;
     live->handle = PaosIndexAdd(oracle->shared, TEST_CLASS, live->id,
                                 PaosFile(condition, oracle->rows.row.desc));
     MemoryContextSwitchTo(previous);
@@ -241,7 +245,10 @@ static void Remove(Oracle *oracle, int i)
     ExecDropSingleTupleTableSlot(live->filter->slot);
     FreeExprContext(live->filter->econtext, true);
     MemoryContextDelete(live->context);
+    oracle->where[live->id - oracle->first_id] = -1;
     *live = oracle->live[--oracle->n];
+    if (i < oracle->n)
+        oracle->where[live->id - oracle->first_id] = i;
 }
 
 static void NoteFound(int64 request, bool exact, void *arg)
@@ -253,9 +260,8 @@ static void NoteFound(int64 request, bool exact, void *arg)
         return;
     if (oracle->broken && Random(oracle, 100) == 0)
         return;
-    for (i = 0; i < oracle->n && oracle->live[i].id != request; i++)
-        ;
-    if (i == oracle->n)
+    i = oracle->where[request - oracle->first_id];
+    if (i < 0)
     {
         elog(NOTICE, "found what is not filed");
         oracle->wrong++;
@@ -302,21 +308,30 @@ static void Probe(Oracle *oracle, MemoryContext context)
     MemoryContextReset(context);
 }
 
+static void Step(Oracle *oracle, int goal)
+{
+    if (oracle->n < goal)
+        Add(oracle);
+    else if (oracle->n > 0)
+        Remove(oracle, Random(oracle, oracle->n));
+}
+
 static void RunRounds(Oracle *oracle, int rounds)
 {
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "probe", ALLOCSET_SMALL_SIZES);
-    int goal = LIVE_MAX / 2; /* wanders, so that the index also empties */
+    int goal = oracle->most / 2; /* wanders, so that the index also empties */
+    int i;
 
+    oracle->where =
+        palloc_extended((Size) rounds * (1 + oracle->most / 100) * sizeof(int), MCXT_ALLOC_HUGE);
     while (rounds-- > 0)
     {
         CHECK_FOR_INTERRUPTS();
         if (Random(oracle, 100) == 0)
-            goal = Random(oracle, LIVE_MAX);
-        if (oracle->n < goal)
-            Add(oracle);
-        else if (oracle->n > 0)
-            Remove(oracle, Random(oracle, oracle->n));
+            goal = Random(oracle, oracle->most);
+        for (i = 0; i < 1 + oracle->most / 100; i++)
+            Step(oracle, goal);
         Probe(oracle, context);
     }
     while (oracle->n > 0)
@@ -329,7 +344,7 @@ static void Seed(Oracle *oracle, int64 seed)
     oracle->first_id = oracle->next_id = (int64) MyProcPid << 32;
 }
 
-/* index_oracle(class, seed, rounds, broken) returns (compared, found, exact, wrong) */
+/* index_oracle(class, seed, rounds, most, broken) returns (compared, found, exact, wrong) */
 Datum index_oracle(PG_FUNCTION_ARGS)
 {
     Oracle *oracle = palloc0(sizeof(Oracle));
@@ -342,7 +357,8 @@ Datum index_oracle(PG_FUNCTION_ARGS)
     ReadRows(PG_GETARG_OID(0), &oracle->rows);
     Seed(oracle, PG_GETARG_INT64(1));
     oracle->shared = PaosSharedGet(true);
-    oracle->broken = PG_GETARG_BOOL(3);
+    oracle->most = Min(PG_GETARG_INT32(3), LIVE_MAX);
+    oracle->broken = PG_GETARG_BOOL(4);
     RunRounds(oracle, PG_GETARG_INT32(2));
 
     values[0] = Int64GetDatum(oracle->compared);
@@ -357,13 +373,13 @@ Datum index_oracle(PG_FUNCTION_ARGS)
 static dsa_pointer *filed = NULL;
 static int nfiled = 0;
 
-static double Nanoseconds(instr_time start, int64 n)
+/* Processor time of this process: other processes are not to count. */
+static double Now(void)
 {
-    instr_time end;
+    struct timespec now;
 
-    INSTR_TIME_SET_CURRENT(end);
-    INSTR_TIME_SUBTRACT(end, start);
-    return INSTR_TIME_GET_DOUBLE(end) * 1e9 / Max(n, 1);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return now.tv_sec * 1e9 + now.tv_nsec;
 }
 
 /* The pattern with a number for each #. */
@@ -390,7 +406,7 @@ Datum index_load(PG_FUNCTION_ARGS)
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "filing", ALLOCSET_DEFAULT_SIZES);
     MemoryContext previous;
-    instr_time start;
+    double start;
     double busy = 0;
     int i;
 
@@ -408,10 +424,10 @@ Datum index_load(PG_FUNCTION_ARGS)
         CHECK_FOR_INTERRUPTS();
         pg_ltoa(i, number);
         filings = PaosFile(Bind(Numbered(pattern, number), &rows), rows.row.desc);
-        INSTR_TIME_SET_CURRENT(start);
+        start = Now();
         filed[nfiled] = PaosIndexAdd(shared, TEST_CLASS, nfiled + 1, filings);
         nfiled++;
-        busy += Nanoseconds(start, 1);
+        busy += Now() - start;
         MemoryContextReset(context);
     }
     MemoryContextSwitchTo(previous);
@@ -433,20 +449,27 @@ Datum index_probe(PG_FUNCTION_ARGS)
     Datum values[2];
     bool nulls[2] = {false};
     TupleDesc desc;
-    instr_time start;
+    MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "probe", ALLOCSET_SMALL_SIZES);
+    MemoryContext previous;
+    double start;
     int64 found = 0;
     int i;
 
     if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "wrong result type");
     ReadRows(PG_GETARG_OID(0), &rows);
-    INSTR_TIME_SET_CURRENT(start);
+    previous = MemoryContextSwitchTo(context);
+    start = Now();
     for (i = 0; i < n; i++)
     {
+        CHECK_FOR_INTERRUPTS();
         ExecStoreHeapTuple(rows.tuples[i % rows.n], rows.slot, false);
         PaosIndexProbe(shared, TEST_CLASS, rows.slot, CountFound, &found);
+        MemoryContextReset(context);
     }
-    values[0] = Float8GetDatum(Nanoseconds(start, n));
+    MemoryContextSwitchTo(previous);
+    values[0] = Float8GetDatum((Now() - start) / Max(n, 1));
     values[1] = Int64GetDatum(found);
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
@@ -456,12 +479,12 @@ Datum index_clear(PG_FUNCTION_ARGS)
 {
     PaosShared *shared = PaosSharedGet(true);
     int n = nfiled;
-    instr_time start;
+    double start;
 
-    INSTR_TIME_SET_CURRENT(start);
+    start = Now();
     while (nfiled > 0)
         PaosIndexRemove(shared, TEST_CLASS, filed[--nfiled]);
-    PG_RETURN_FLOAT8(Nanoseconds(start, n));
+    PG_RETURN_FLOAT8((Now() - start) / Max(n, 1));
 }
 
 /* index_limit(bytes): how large the shared memory may become; 0: without limit */

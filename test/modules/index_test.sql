@@ -3,7 +3,8 @@
 -- Needs the variable module: the path of the library, without .so.
 
 LOAD 'paos';
-CREATE FUNCTION index_oracle(class regclass, seed bigint, rounds int, broken bool DEFAULT false,
+CREATE FUNCTION index_oracle(class regclass, seed bigint, rounds int, most int DEFAULT 400,
+    broken bool DEFAULT false,
     OUT compared bigint, OUT found bigint, OUT exact bigint, OUT wrong bigint)
     AS :'module', 'index_oracle' LANGUAGE C STRICT;
 CREATE FUNCTION index_load(class regclass, condition text, n int) RETURNS float8
@@ -57,4 +58,9 @@ SELECT i, one_of('t', 'f', NULL)::bool,
     one_of('1', '10', '010', NULL)::varbit,
     one_of('{1}', '{1,2}', '{}', '{NULL}', NULL)::int[],
     one_of('[1,3)', 'empty', '[2,)', NULL)::int4range
+FROM generate_series(1, 300) i;
+
+-- Few attributes, so that many requests are filed under each.
+CREATE TABLE few_types (id int PRIMARY KEY, n int, t text COLLATE "en-x-icu");
+INSERT INTO few_types SELECT i, (random() * 300)::int, left(md5(i::text), 2)
 FROM generate_series(1, 300) i;
