@@ -100,6 +100,11 @@ Datum paos_ready(PG_FUNCTION_ARGS)
         !has_privs_of_role(GetUserId(), request.role))
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
                 errmsg("request " INT64_FORMAT " does not exist", id));
+    /* LISTEN begins at the commit: what is committed before is told to nobody. */
+    if (PaosRequestIsNew(id))
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("request " INT64_FORMAT " is not told of anything yet", id),
+                errhint("Commit the transaction that subscribed first."));
     if (wait.wait > 0)
         wait.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait.wait);
     wait.writers = Writers(Tables(&request));

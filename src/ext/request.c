@@ -355,6 +355,16 @@ void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
                   PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));
 }
 
+bool PaosRequestIsNew(int64 id)
+{
+    int i;
+
+    for (i = own.n - 1; i >= 0 && own.items[i].subxact != InvalidSubTransactionId; i--)
+        if (own.items[i].id == id)
+            return true;
+    return false;
+}
+
 void PaosRequestEnd(int64 id)
 {
     Initialize();

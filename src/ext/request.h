@@ -103,6 +103,8 @@ extern void PaosSharedInit(PaosShared *shared, dsa_area *area);
  * id. */
 extern void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
                            List *filings);
+/* Was the request registered by the transaction that is still open? */
+extern bool PaosRequestIsNew(int64 id);
 /* Ends a request when the transaction commits. */
 extern void PaosRequestEnd(int64 id);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
