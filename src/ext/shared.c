@@ -4,9 +4,12 @@
  * One DSA area per database, made when somebody first subscribes and found by
  * a row of paos.shared, an unlogged table: it works with and without
  * shared_preload_libraries.  A clean shutdown keeps the row but not the memory,
- * so the row says which run of the server it is of.  Sessions learn of the row
- * by a relcache invalidation; one that has not yet is no different from a
- * writer that was under way before the request: paos.ready waits for it.
+ * so the row says which run of the server it is of.  The row is seen by all at
+ * once, whatever becomes of the transaction that writes it: any writer may be
+ * the first to need the memory, and nobody may wait for its commit.  Sessions
+ * learn of the row by a relcache invalidation; one that has not yet is no
+ * different from a writer that was under way before the request: paos.ready
+ * waits for it.
  */
 #include "request.h"
 
@@ -16,7 +19,9 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "postmaster/bgworker.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/sinval.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -41,28 +46,14 @@ typedef struct Anchor
 
 static PaosShared *shared = NULL;
 static dsa_area *area = NULL;
-static Anchor attached;        /* what shared and area are of */
-static bool looked = false;    /* the table has been read since it last changed */
-static bool made_here = false; /* by the present transaction, which may yet abort */
+static Anchor attached;     /* what shared and area are of */
+static bool looked = false; /* the table has been read since it last changed */
 static Oid anchor_table = InvalidOid;
 
 static void ForgetAnchor(Datum arg, Oid relid)
 {
     if (!OidIsValid(relid) || relid == anchor_table)
         looked = false;
-}
-
-/* The area of a transaction that aborts is nobody's: unpinned, it goes with this session. */
-static void EndTransaction(XactEvent event, void *arg)
-{
-    if (event == XACT_EVENT_ABORT && made_here)
-    {
-        dsa_unpin(area);
-        shared = NULL;
-        looked = false;
-    }
-    if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-        made_here = false;
 }
 
 static void Initialize(void)
@@ -72,7 +63,6 @@ static void Initialize(void)
     if (done)
         return;
     CacheRegisterRelcacheCallback(ForgetAnchor, (Datum) 0);
-    RegisterXactCallback(EndTransaction, NULL);
     done = true;
 }
 
@@ -83,6 +73,7 @@ static bool ReadAnchor(Relation relation, Anchor *anchor)
     HeapTuple tuple;
     bool found = false;
 
+    memset(anchor, 0, sizeof(*anchor));
     while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
     {
         Datum values[SHARED_COLUMNS];
@@ -96,6 +87,22 @@ static bool ReadAnchor(Relation relation, Anchor *anchor)
     }
     systable_endscan(scan);
     return found;
+}
+
+/* Deletes the rows of former runs, unless a transaction of one is about to: no waiting here. */
+static void RemoveAnchors(Relation relation)
+{
+    SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+    HeapTuple tuple;
+
+    while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+    {
+        TM_FailureData failure;
+
+        (void) heap_delete(relation, &tuple->t_self, GetCurrentCommandId(true), InvalidSnapshot,
+                           false, &failure, false);
+    }
+    systable_endscan(scan);
 }
 
 static void Attach(const Anchor *anchor)
@@ -113,7 +120,18 @@ static void Attach(const Anchor *anchor)
     attached = *anchor;
 }
 
-static void InsertAnchor(Relation relation, const Anchor *anchor)
+/* Tells every session, now: the invalidation of a transaction is lost when it aborts. */
+static void Announce(Relation relation)
+{
+    SharedInvalidationMessage message = {.rc = {.id = SHAREDINVALRELCACHE_ID,
+                                                .dbId = MyDatabaseId,
+                                                .relId = RelationGetRelid(relation)}};
+
+    SendSharedInvalidMessages(&message, 1);
+}
+
+/* As a row that has always been there, whatever becomes of this transaction. */
+static void PublishAnchor(Relation relation, const Anchor *anchor)
 {
     Datum values[SHARED_COLUMNS] = {TimestampTzGetDatum(anchor->server),
                                     Int64GetDatum((int64) anchor->area),
@@ -121,18 +139,20 @@ static void InsertAnchor(Relation relation, const Anchor *anchor)
     bool nulls[SHARED_COLUMNS] = {false};
     HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
 
-    simple_heap_insert(relation, tuple);
-    CacheInvalidateRelcache(relation);
-    CommandCounterIncrement();
+    RemoveAnchors(relation);
+    heap_insert(relation, tuple, GetCurrentCommandId(true), HEAP_INSERT_FROZEN, NULL);
+    Announce(relation);
 }
 
 static void MakeArea(Relation relation)
 {
-    Anchor anchor = {.server = PgStartTime};
+    Anchor anchor;
     MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
     int tranche = LWLockNewTrancheId();
     PaosShared *made;
 
+    memset(&anchor, 0, sizeof(anchor));
+    anchor.server = PgStartTime;
     LWLockRegisterTranche(tranche, "PaosRequests");
     area = dsa_create(tranche);
     dsa_pin_mapping(area);
@@ -143,15 +163,15 @@ static void MakeArea(Relation relation)
     made = dsa_get_address(area, anchor.place);
     made->tranche = tranche;
     PaosSharedInit(made, area);
-    InsertAnchor(relation, &anchor);
     dsa_pin(area);
-    made_here = true;
+    PublishAnchor(relation, &anchor);
     shared = made;
     attached = anchor;
 }
 
 PaosShared *PaosSharedGet(bool create)
 {
+    LOCKMODE mode = create ? ShareRowExclusiveLock : AccessShareLock;
     Relation relation;
     Anchor anchor;
 
@@ -160,22 +180,18 @@ PaosShared *PaosSharedGet(bool create)
     Initialize();
     anchor_table = get_relname_relid("shared", get_namespace_oid("paos", false));
     looked = true;
-    relation = table_open(anchor_table, create ? ShareRowExclusiveLock : AccessShareLock);
-    memset(&anchor, 0, sizeof(anchor));
+    relation = table_open(anchor_table, mode);
     if (ReadAnchor(relation, &anchor))
         Attach(&anchor);
     else if (create)
         MakeArea(relation);
     else
         shared = NULL;
-    table_close(relation, create ? NoLock : AccessShareLock);
+    table_close(relation, mode);
     return shared;
 }
 
-/*
- * What a background worker needs to find the memory, as its bgw_extra.  The row
- * of paos.shared may be of a transaction that is still under way.
- */
+/* What a background worker needs to find the memory, as its bgw_extra. */
 void PaosSharedPass(char *extra)
 {
     StaticAssertStmt(sizeof(attached) <= BGW_EXTRALEN, "anchor does not fit into bgw_extra");
