@@ -1,0 +1,163 @@
+/*
+ * oo7_paos_query.c - OO7's queries by the C client.
+ *
+ * A query finds the objects of one class; what joins it to others is following
+ * their references, which loads the targets of the whole answer at once.
+ */
+#include "bench.h"
+#include "oo7.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void look_at_all(oo7_paos *w, paos_list *parts)
+{
+    for (size_t i = 0; i < paos_list_size(parts); i++)
+        oo7_paos_look(w, paos_list_at(parts, i), false);
+    paos_list_free(parts);
+}
+
+/* Each by itself, as the definition wants it. */
+static void look_up(oo7_paos *w)
+{
+    for (int i = 0; i < OO7_LOOKUPS; i++)
+    {
+        const paos_value id = paos_int(w->graph->lookups[i]);
+
+        look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", "id == $1", &id, 1));
+    }
+}
+
+static void scan_dates(oo7_paos *w, int32_t from)
+{
+    const paos_value date = paos_int(from);
+
+    look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", "build_date >= $1", &date, 1));
+}
+
+static void count_users(oo7_paos *w, paos_object *document, int times)
+{
+    paos_object *composite = oo7_paos_ref(w, document, w->document_part);
+    paos_list *users = oo7_paos_refs(w, composite, w->composite_part_used_in_priv);
+
+    w->tally.count += times * (int64_t) paos_list_size(users);
+    for (size_t i = 0; i < paos_list_size(users); i++)
+        w->tally.sum += times * paos_object_int_at(paos_list_at(users, i), w->base_assembly_id);
+    paos_list_free(users);
+}
+
+/* Q4: the titles are one question; a document may have been drawn more than once. */
+static void find_users(oo7_paos *w)
+{
+    int *times = calloc((size_t) w->graph->composites_size + 1, sizeof *times);
+    char query[32 + 32 * OO7_TITLES] = "title in (";
+    paos_list *documents;
+    int size = 10;
+
+    if (!times)
+        die("out of memory");
+    for (int i = 0; i < OO7_TITLES; i++)
+    {
+        size += snprintf(query + size, sizeof query - (size_t) size, "%s'" OO7_TITLE "'",
+                         i ? ", " : "", (int) w->graph->titles[i]);
+        times[w->graph->titles[i]]++;
+    }
+    snprintf(query + size, sizeof query - (size_t) size, ")");
+    documents = oo7_paos_get(w, "oo7.document", query, NULL, 0);
+    for (size_t i = 0; i < paos_list_size(documents); i++)
+    {
+        paos_object *document = paos_list_at(documents, i);
+
+        count_users(w, document, times[paos_object_int_at(document, w->document_id)]);
+    }
+    paos_list_free(documents);
+    free(times);
+}
+
+/* Q5: does an assembly use a private component that is younger than itself? */
+static bool is_outdated(oo7_paos *w, paos_object *base)
+{
+    int64_t date = paos_object_int_at(base, w->base_assembly_build_date);
+    paos_list *composites = oo7_paos_refs(w, base, w->base_assembly_components_priv);
+    bool outdated = false;
+
+    for (size_t i = 0; i < paos_list_size(composites); i++)
+        outdated |=
+            paos_object_int_at(paos_list_at(composites, i), w->composite_part_build_date) > date;
+    paos_list_free(composites);
+    return outdated;
+}
+
+static void find_outdated(oo7_paos *w)
+{
+    paos_list *bases = oo7_paos_get(w, "oo7.base_assembly", NULL, NULL, 0);
+
+    for (size_t i = 0; i < paos_list_size(bases); i++)
+    {
+        paos_object *base = paos_list_at(bases, i);
+
+        if (!is_outdated(w, base))
+            continue;
+        w->tally.count++;
+        w->tally.sum += paos_object_int_at(base, w->base_assembly_id);
+    }
+    paos_list_free(bases);
+}
+
+/* Q8: a join by value, not by reference: both sides, and a table of the smaller one. */
+static void join_documents(oo7_paos *w)
+{
+    paos_list *documents = oo7_paos_get(w, "oo7.document", NULL, NULL, 0);
+    paos_list *parts = oo7_paos_get(w, "oo7.atomic_part", NULL, NULL, 0);
+    int64_t size = 1 + w->graph->composites_size + OO7_NEW_PARTS;
+    char *known = calloc((size_t) size, 1);
+
+    if (!known)
+        die("out of memory");
+    for (size_t i = 0; i < paos_list_size(documents); i++)
+    {
+        int64_t id = paos_object_int_at(paos_list_at(documents, i), w->document_id);
+
+        if (id < size)
+            known[id] = 1;
+    }
+    for (size_t i = 0; i < paos_list_size(parts); i++)
+    {
+        paos_object *part = paos_list_at(parts, i);
+        int64_t document = paos_object_int_at(part, w->atomic_part_document);
+
+        if (document < size && known[document])
+            oo_touch(&w->tally, (int32_t) paos_object_int_at(part, w->atomic_part_id),
+                     (int32_t) document, 0);
+    }
+    paos_list_free(parts);
+    paos_list_free(documents);
+    free(known);
+}
+
+void oo7_paos_query(oo7_paos *w, oo7_operation operation)
+{
+    switch (operation)
+    {
+        case OO7_Q1:
+            look_up(w);
+            break;
+        case OO7_Q2:
+            scan_dates(w, OO7_LAST_1_PART);
+            break;
+        case OO7_Q3:
+            scan_dates(w, OO7_LAST_10_PARTS);
+            break;
+        case OO7_Q4:
+            find_users(w);
+            break;
+        case OO7_Q5:
+            find_outdated(w);
+            break;
+        case OO7_Q7:
+            look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", NULL, NULL, 0));
+            break;
+        default:
+            join_documents(w);
+    }
+}
