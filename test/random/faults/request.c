@@ -1,0 +1,64 @@
+/*
+ * request.c - faults for requests, which their oracle must notice.
+ *
+ * Linked with the extension's own objects and -Wl,--wrap for the functions
+ * below, so that the product has no hook for it.  PAOS_FAULT in the server's
+ * environment chooses the fault; without it all is as ever.
+ */
+#include "request.h"
+
+#include "access/xact.h"
+
+void __real_PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
+void __wrap_PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
+List *__real_PaosFile(Expr *condition, TupleDesc desc);
+List *__wrap_PaosFile(Expr *condition, TupleDesc desc);
+void __real_PaosEventInit(void);
+void __wrap_PaosEventInit(void);
+void __real_RegisterSubXactCallback(SubXactCallback callback, void *arg);
+void __wrap_RegisterSubXactCallback(SubXactCallback callback, void *arg);
+
+static bool in_event_init = false;
+
+static bool Has(const char *fault)
+{
+    const char *chosen = getenv("PAOS_FAULT");
+
+    return chosen != NULL && strcmp(chosen, fault) == 0;
+}
+
+/* event: one change in a hundred is lost, but none of the first request: the oracle waits by it. */
+void __wrap_PaosEventNote(int64 request, PaosRef ref, bool before, bool after)
+{
+    static int n = 0;
+
+    if (Has("event") && request > 1 && ++n % 100 == 0)
+        return;
+    __real_PaosEventNote(request, ref, before, after);
+}
+
+/* bound: what is filed between bounds does not find its lower one. */
+List *__wrap_PaosFile(Expr *condition, TupleDesc desc)
+{
+    List *filings = __real_PaosFile(condition, desc);
+    ListCell *cell;
+
+    foreach (cell, filings)
+        if (Has("bound"))
+            ((PaosFiling *) lfirst(cell))->low_inclusive = false;
+    return filings;
+}
+
+/* savepoint: what a savepoint did is told although it was rolled back. */
+void __wrap_PaosEventInit(void)
+{
+    in_event_init = true;
+    __real_PaosEventInit();
+    in_event_init = false;
+}
+
+void __wrap_RegisterSubXactCallback(SubXactCallback callback, void *arg)
+{
+    if (!in_event_init || !Has("savepoint"))
+        __real_RegisterSubXactCallback(callback, arg);
+}
