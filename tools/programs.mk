@@ -65,12 +65,17 @@ EXAMPLES = $(basename $(wildcard examples/*.c))
 $(foreach e,$(EXAMPLES),$(eval $(call program,$(e),$(e).c $(wildcard $(e)/*.c))))
 $(eval $(call program,bench/run,$(wildcard bench/*.c)))
 examples: $(EXAMPLES:%=build/%)
-bench-programs: build/bench/run
+bench-programs: build/bench/run build/proxy
+
+# A network that can be made slow, or break.
+build/proxy: tools/proxy.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -g -o $@ $<
 
 # --- every source by either compiler, warnings being errors ----------------------
 
 WERROR_CLIENT = $(CLIENT_SRC) $(wildcard test/unit/*.c test/client/*.c test/random/*.c \
-	examples/*.c examples/*/*.c bench/*.c)
+	examples/*.c examples/*/*.c bench/*.c tools/*.c)
 # $(1) compiler, $(2) flags
 define werror
 WERROR_$(1) = $$(patsubst %.c,build/werror-$(1)/%.o,$$(OBJS:.o=.c) $$(WERROR_CLIENT))
