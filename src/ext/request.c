@@ -257,12 +257,17 @@ static void Undo(SubTransactionId subxact)
         ending.n--;
 }
 
+void PaosRequestsForget(void)
+{
+    ending.n = 0;
+    while (own.n > 0)
+        RemoveRequest(PaosSharedAttached(), own.items[--own.n].id);
+}
+
 static void EndSession(int code, Datum arg)
 {
-    PaosShared *shared = PaosSharedAttached();
-
-    while (own.n > 0 && shared != NULL)
-        RemoveRequest(shared, own.items[--own.n].id);
+    if (PaosSharedAttached() != NULL)
+        PaosRequestsForget();
 }
 
 /* The list forgets what has ended at the first transaction that ends something. */

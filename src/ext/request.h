@@ -107,6 +107,8 @@ extern void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char 
 extern bool PaosRequestIsNew(int64 id);
 /* Ends a request when the transaction commits. */
 extern void PaosRequestEnd(int64 id);
+/* Ends all requests of this session at once. */
+extern void PaosRequestsForget(void);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
 extern List *PaosRequestIds(PaosShared *shared, List *classes);
 /* Marks a request whose event was lost, and queues NOTIFYs for all that are marked. */

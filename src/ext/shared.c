@@ -105,12 +105,21 @@ static void RemoveAnchors(Relation relation)
     systable_endscan(scan);
 }
 
+/* What is attached is no more the database's: the extension was dropped meanwhile. */
+static void Forsake(void)
+{
+    if (shared != NULL)
+        PaosRequestsForget();
+    shared = NULL;
+}
+
 static void Attach(const Anchor *anchor)
 {
     MemoryContext previous;
 
     if (shared != NULL && memcmp(anchor, &attached, sizeof(attached)) == 0)
         return;
+    Forsake();
     previous = MemoryContextSwitchTo(TopMemoryContext);
     area = dsa_attach(anchor->area);
     dsa_pin_mapping(area);
@@ -151,6 +160,7 @@ static void MakeArea(Relation relation)
     int tranche = LWLockNewTrancheId();
     PaosShared *made;
 
+    Forsake();
     memset(&anchor, 0, sizeof(anchor));
     anchor.server = PgStartTime;
     LWLockRegisterTranche(tranche, "PaosRequests");
@@ -186,7 +196,7 @@ PaosShared *PaosSharedGet(bool create)
     else if (create)
         MakeArea(relation);
     else
-        shared = NULL;
+        Forsake();
     table_close(relation, mode);
     return shared;
 }

@@ -118,17 +118,50 @@ static void Run(PaosShared *shared)
     }
 }
 
+/*
+ * The postmaster starts a worker again and again that fails.  One without a
+ * database to connect to, for that was dropped, must end as if it were done.
+ */
+static void EndUnconnected(int code, Datum connected)
+{
+    if (*(bool *) DatumGetPointer(connected))
+        return;
+    pg_atomic_write_u32(&PaosSharedAttached()->worker_wanted, 0);
+    proc_exit(0);
+}
+
+/* NULL: the memory has gone, with the run of the server that this worker was started in. */
+static PaosShared *AttachShared(void)
+{
+    PaosShared *shared = NULL;
+
+    PG_TRY();
+    {
+        shared = PaosSharedReceive(MyBgworkerEntry->bgw_extra);
+    }
+    PG_CATCH();
+    {
+        FlushErrorState();
+    }
+    PG_END_TRY();
+    return shared;
+}
+
 void paos_worker_main(Datum database)
 {
+    static bool connected = false;
     PaosShared *shared;
 
     pqsignal(SIGTERM, die);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     BackgroundWorkerUnblockSignals();
-    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
-    StartTransactionCommand();
-    shared = PaosSharedReceive(MyBgworkerEntry->bgw_extra);
-    CommitTransactionCommand();
+    shared = AttachShared();
+    if (shared == NULL)
+        proc_exit(0);
+    before_shmem_exit(EndUnconnected, PointerGetDatum(&connected));
+    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid,
+                                              BGWORKER_BYPASS_ALLOWCONN);
+    connected = true;
     before_shmem_exit(EndWorker, (Datum) 0);
     pg_atomic_write_u32(&shared->worker, MyProc->pgprocno + 1);
     Run(shared);
