@@ -144,5 +144,7 @@ void case_hot(bench *bench);    /* hot.c */
 void case_walk(bench *bench);   /* walk.c */
 void case_memory(bench *bench); /* memory.c */
 void case_server(bench *bench); /* server.c */
+void case_oo7(bench *bench);    /* oo7.c */
+void case_oo7_medium(bench *bench);
 
 #endif

@@ -5,7 +5,10 @@
 #ifndef BENCH_OO_H
 #define BENCH_OO_H
 
+#include <libpq-fe.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 /* 0 to n - 1 (splitmix64); the state is any number at first. */
 static inline int32_t oo_random(uint64_t *state, int32_t n)
@@ -30,5 +33,26 @@ static inline void oo_touch(oo_tally *tally, int32_t id, int32_t x, int32_t y)
     tally->count++;
     tally->sum += id ^ (x + 3 * y);
 }
+
+/* ---- oo_net.c ---- */
+
+typedef struct oo_net
+{
+    pid_t pid;
+    FILE *in, *out;
+    char directory[40];
+    char conninfo[400]; /* of the server, through the proxy */
+} oo_net;
+
+/* What went through it since the command "reset". */
+typedef struct oo_traffic
+{
+    int64_t trips, bytes;
+} oo_traffic;
+
+void oo_net_open(oo_net *net, PGconn *server);
+void oo_net_close(oo_net *net);
+/* A command of tools/proxy.c; traffic is wanted of "stats" only. */
+void oo_net_say(oo_net *net, const char *command, oo_traffic *traffic);
 
 #endif

@@ -13,8 +13,8 @@
 #ifndef BENCH_OO7_H
 #define BENCH_OO7_H
 
+#include "bench.h"
 #include "oo.h"
-#include "paos.h"
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -199,6 +199,50 @@ paos_list *oo7_paos_get(oo7_paos *w, const char *class_name, const char *query,
 /* An object that must be there. */
 paos_object *oo7_paos_ref(const oo7_paos *w, paos_object *object, const paos_attribute *at);
 paos_list *oo7_paos_refs(const oo7_paos *w, paos_object *object, const paos_attribute *at);
+
+/* ---- oo7_hand.c, oo7_hand_query.c, oo7_hand_change.c: operations by hand ---- */
+
+/* What is read into structs, by bits of these numbers. */
+enum
+{
+    OO7_READ_COMPLEXES,
+    OO7_READ_BASES,
+    OO7_READ_COMPONENTS,
+    OO7_READ_COMPOSITES,
+    OO7_READ_ROOTS,
+    OO7_READ_PARTS,
+    OO7_READ_CONNECTIONS,
+    OO7_READ_DOCUMENTS,
+    OO7_READ_MANUAL,
+    OO7_READ_COUNT
+};
+
+#define OO7_WIRES 4
+
+typedef struct oo7_hand
+{
+    PGconn *pq;
+    const oo7_graph *whole; /* for sizes, and what operations begin with */
+    oo7_graph *graph;       /* what was read; NULL: nothing yet */
+    int32_t *versions;      /* xmin, by id of an atomic part or document */
+    oo7_part *before;       /* atomic parts as they were read */
+    int64_t rows;           /* that the last operation read */
+    int64_t trips;          /* waits for the server so far */
+    wire wires[OO7_WIRES];
+} oo7_hand;
+
+void oo7_hand_open(oo7_hand *h, PGconn *pq, const oo7_graph *whole);
+void oo7_hand_close(oo7_hand *h);
+/* Uses what it has read before, if anything. */
+oo_tally oo7_hand_run(oo7_hand *h, oo7_operation operation);
+void oo7_hand_forget(oo7_hand *h);
+void oo7_hand_prepare_queries(oo7_hand *h);
+void oo7_hand_prepare_changes(oo7_hand *h);
+oo_tally oo7_hand_query(oo7_hand *h, oo7_operation operation);
+oo_tally oo7_hand_change(oo7_hand *h, oo7_operation operation);
+/* Before and after the traversal that changes the structs. */
+void oo7_hand_remember(oo7_hand *h, oo7_operation operation);
+void oo7_hand_write(oo7_hand *h, oo7_operation operation);
 
 /* ---- texts ---- */
 

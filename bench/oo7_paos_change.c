@@ -165,17 +165,18 @@ static void remove_new(const oo7_paos *w, paos_object *base)
     set(w, base, "components_priv", paos_array(items, size));
 }
 
-static void remove_all(oo7_paos *w, paos_list *list, bool counted)
+static void remove_all(oo7_paos *w, paos_list *list)
 {
     for (size_t i = 0; i < paos_list_size(list); i++)
         check(w->conn, paos_delete(w->conn, paos_list_at(list, i)));
-    w->tally.count += counted ? (int64_t) paos_list_size(list) : 0;
+    w->tally.count += (int64_t) paos_list_size(list);
     paos_list_free(list);
 }
 
 static void delete_composite(oo7_paos *w, paos_object *composite)
 {
     const paos_value args[] = {paos_ref(composite)};
+    paos_list *parts;
     paos_list *users = oo7_paos_refs(w, composite, w->composite_part_used_in_priv);
 
     for (size_t i = 0; i < paos_list_size(users); i++)
@@ -183,8 +184,10 @@ static void delete_composite(oo7_paos *w, paos_object *composite)
     paos_list_free(users);
     check(w->conn,
           paos_delete(w->conn, oo7_paos_ref(w, composite, w->composite_part_documentation)));
-    remove_all(w, oo7_paos_get(w, "oo7.connection", "source.part_of == $1", args, 1), true);
-    remove_all(w, oo7_paos_get(w, "oo7.atomic_part", "part_of == $1", args, 1), true);
+    parts = oo7_paos_get(w, "oo7.atomic_part", "part_of == $1", args, 1);
+    for (size_t i = 0; i < paos_list_size(parts); i++)
+        remove_all(w, oo7_paos_refs(w, paos_list_at(parts, i), w->atomic_part_outgoing));
+    remove_all(w, parts);
 }
 
 void oo7_paos_delete(oo7_paos *w)
@@ -194,5 +197,5 @@ void oo7_paos_delete(oo7_paos *w)
 
     for (size_t i = 0; i < paos_list_size(composites); i++)
         delete_composite(w, paos_list_at(composites, i));
-    remove_all(w, composites, true);
+    remove_all(w, composites);
 }

@@ -23,6 +23,8 @@ static const struct
     {"hot", case_hot, "attributes and references of cached objects"},
     {"walk", case_walk, "a graph of 40,000 objects, nothing cached"},
     {"memory", case_memory, "client memory of 100,000 cached objects"},
+    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects"},
+    {"oo7-medium", case_oo7_medium, "the same, 402,000 objects"},
     {"server", case_server, "single-row writes with and without paos, nobody listening"},
 };
 #define CASES (sizeof cases / sizeof *cases)
@@ -99,7 +101,7 @@ static void show_usage(void)
            "Compares paos with libpq by hand, on the server of $PAOS_CONNINFO; schema bench\n"
            "there is dropped and made anew. Without cases all of them:\n");
     for (size_t i = 0; i < CASES; i++)
-        printf("    %-8s %s\n", cases[i].name, cases[i].what);
+        printf("    %-10s %s\n", cases[i].name, cases[i].what);
 }
 
 /* Options come first. Returns the index of the first case's name. */

@@ -372,7 +372,7 @@ static void obey(const char *line)
     else if (strcmp(line, "refuse") == 0 || strcmp(line, "accept") == 0)
         refusing = line[0] == 'r';
     else if (strcmp(line, "reset") == 0)
-        memset(&stats, 0, sizeof stats);
+        stats.connections = stats.bytes[CLIENT] = stats.bytes[SERVER] = stats.turns = 0;
     else if (strcmp(line, "stats") == 0)
     {
         printf("ok %lld %lld %lld %lld\n", (long long) stats.connections,
