@@ -14,8 +14,10 @@ EXTENSION = paos
 MODULE_big = paos
 GENERATED = $(patsubst %.l,%.c,$(wildcard src/ext/*.l)) $(patsubst %.y,%.c,$(wildcard src/ext/*.y))
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/ext/*.c) $(GENERATED)))
-DATA = $(wildcard sql/paos--*--*.sql)
+# Released scripts never change: a database of that version is updated from them.
+DATA = $(wildcard sql/paos--*--*.sql sql/released/paos--*.sql)
 DATA_built = sql/paos--$(PAOS_VERSION).sql
+PG_CPPFLAGS = -DPAOS_VERSION='"$(PAOS_VERSION)"'
 PG_CFLAGS = -Wall -Wextra -Werror=implicit-function-declaration $(PG_NO_WARN)
 # Every SQL-callable function has fcinfo, and PostgreSQL's own headers compare
 # signed with unsigned and leave initializers short.
@@ -52,6 +54,7 @@ src/ext/query_gram.h: src/ext/query_gram.c
 	@touch $@
 src/ext/query_scan.c: src/ext/query_scan.l
 	flex -o $@ $<
+src/ext/version.o: paos.control
 $(OBJS): $(wildcard src/ext/*.h) $(patsubst %.y,%.h,$(wildcard src/ext/*.y))
 
 .PHONY: regress-prep

@@ -386,9 +386,14 @@ CREATE FUNCTION paos.author_changed() RETURNS void
 COMMENT ON FUNCTION paos.author_changed() IS 'makes this session forget what it knows of its author';
 
 CREATE FUNCTION paos.introduce(host text, pid bigint, uid bigint, application text) RETURNS void
-    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    DELETE FROM paos.session WHERE backend IN (
+BEGIN
+    -- On a standby nothing can be written, nor an unlogged table be read.
+    IF pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    DELETE FROM paos.session t WHERE t.backend IN (
         SELECT s.backend FROM paos.session s
         WHERE NOT EXISTS (SELECT FROM pg_stat_get_activity(NULL) a
                           WHERE a.pid = s.backend AND a.backend_start = s.started)
@@ -399,10 +404,22 @@ AS $$
     ON CONFLICT (backend) DO UPDATE
         SET started = excluded.started, host = excluded.host, pid = excluded.pid,
             uid = excluded.uid, application = excluded.application;
-    SELECT paos.author_changed();
+    PERFORM paos.author_changed();
+END;
 $$;
 COMMENT ON FUNCTION paos.introduce(text, bigint, bigint, text) IS
     'names the author of what this session does: host, process and user id on it, application';
+
+CREATE FUNCTION paos.introduced() RETURNS SETOF paos.session
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 50
+AS $$
+BEGIN
+    IF NOT pg_is_in_recovery() THEN
+        RETURN QUERY SELECT * FROM paos.session;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION paos.introduced() IS 'what sessions said of themselves; nothing on a standby';
 
 CREATE FUNCTION paos.authors()
     RETURNS TABLE (backend int, host text, pid bigint, uid bigint, application text)
@@ -412,10 +429,11 @@ AS $$
            coalesce(s.host, a.client_hostname, host(a.client_addr), 'local'),
            coalesce(s.pid, a.pid),
            s.uid,
-           coalesce(s.application, a.application_name)
+           coalesce(s.application, CASE WHEN a.backend_type = 'client backend' THEN a.application_name
+                                        ELSE coalesce(nullif(a.application_name, ''), a.backend_type) END)
     FROM pg_stat_activity a
-    LEFT JOIN paos.session s ON s.backend = a.pid AND s.started = a.backend_start
-    WHERE a.backend_type = 'client backend';
+    LEFT JOIN paos.introduced() s ON s.backend = a.pid AND s.started = a.backend_start
+    WHERE a.datid IS NOT NULL;
 $$;
 COMMENT ON FUNCTION paos.authors() IS
     'who each session is: as it introduced itself, else made up from its connection (pid is then the backend''s, uid NULL)';

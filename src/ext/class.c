@@ -137,6 +137,7 @@ static void EnsureClasses(void)
         CreateCache();
     while (!classes_valid)
     {
+        PaosVersionCheck();
         ClearCache();
         class_table = ClassTable();
         classes_valid = true;

@@ -100,6 +100,9 @@ extern Oid PaosOwner(void);
 /* A table qualified and quoted, for SQL text. */
 extern char *PaosTableName(Oid relid);
 
+/* in version.c: complains when the installed SQL is of another version than the library */
+extern void PaosVersionCheck(void);
+
 /* in lock.c: the fourth field of our advisory lock tags, "pa"; key 0 is the tag of a class */
 #define PAOS_LOCK_SPACE 28769
 

@@ -46,6 +46,7 @@ static void RefuseKind(Relation relation)
                 errdetail("It is a partition."), errhint("Register the partitioned table."));
 }
 
+/* ALWAYS: what replication applies to the table concerns requests too. */
 static void CreateTriggers(const char *table)
 {
     PaosExecute("CREATE TRIGGER paos_row AFTER INSERT OR UPDATE OR DELETE ON %s"
@@ -53,6 +54,9 @@ static void CreateTriggers(const char *table)
                 table);
     PaosExecute("CREATE TRIGGER paos_truncate BEFORE TRUNCATE ON %s"
                 " FOR EACH STATEMENT EXECUTE FUNCTION paos.table_truncated()",
+                table);
+    PaosExecute("ALTER TABLE %s ENABLE ALWAYS TRIGGER paos_row,"
+                " ENABLE ALWAYS TRIGGER paos_truncate",
                 table);
 }
 

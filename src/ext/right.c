@@ -6,6 +6,10 @@
  * per statement, which is sound only because AFTER triggers run when all rows of
  * the statement are marked; cascades of foreign keys add rows later, but under a
  * later command id.
+ *
+ * A right binds the writers of its own server.  What replication applies has been
+ * committed elsewhere and cannot be refused here: it would only stop everything
+ * behind it.  The holder finds out as by any change: by an event, or a conflict.
  */
 #include "paos.h"
 
@@ -117,6 +121,8 @@ void PaosRightCheckRow(RightCheck *check, TriggerData *trigger)
     HeapTuple old = trigger->tg_trigtuple;
     int64 key;
 
+    if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+        return;
     LookAtClass(check, trigger->tg_relation);
     if (check->free)
         return;
@@ -133,6 +139,8 @@ void PaosRightCheckRow(RightCheck *check, TriggerData *trigger)
 /* To be called before the table is truncated. */
 void PaosRightCheckTable(Relation relation)
 {
+    if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+        return;
     if (!ClassIsFree(PaosClassNumber(RelationGetRelid(relation))))
         ereport(ERROR, errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                 errmsg("objects of class \"%s\" are locked by another session",
