@@ -7,7 +7,7 @@
  * classes above its table too, in their columns' order.  Requests are matched
  * with what they may see: whether the caller could is no matter.
  */
-#include "request.h"
+#include "durable.h"
 
 #include "access/htup_details.h"
 #include "access/relation.h"
@@ -267,7 +267,7 @@ Datum paos_row_written(PG_FUNCTION_ARGS)
         return PointerGetDatum(NULL);
     if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
         PaosRightCheckRow(&capture->right, trigger);
-    shared = PaosSharedGet(false);
+    shared = PaosSharedFiled(false);
     if (shared == NULL)
         return PointerGetDatum(NULL);
 
@@ -304,7 +304,7 @@ Datum paos_table_truncated(PG_FUNCTION_ARGS)
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                 errmsg("paos.table_truncated must be called as a trigger on TRUNCATE"));
     PaosRightCheckTable(trigger->tg_relation);
-    shared = PaosSharedGet(false);
+    shared = PaosSharedFiled(false);
     if (shared != NULL)
         PaosCaptureAll(shared, trigger->tg_relation);
     return PointerGetDatum(NULL);

@@ -7,7 +7,7 @@
  * bounded: a transaction that goes on beyond that tells its requests to look
  * again instead.
  */
-#include "request.h"
+#include "durable.h"
 
 #include "access/xact.h"
 #include "commands/async.h"
@@ -23,14 +23,6 @@
 /* NOTIFY takes 7,999 bytes; what is around the lists needs at most this much of them. */
 #define PAYLOAD_LISTS 7000
 
-typedef enum Effect
-{
-    EFFECT_ENTER,
-    EFFECT_CHANGE,
-    EFFECT_LEAVE,
-    EFFECTS
-} Effect;
-
 /* One row's effect on one request; ref 0: the request must look again. */
 typedef struct Change
 {
@@ -41,15 +33,6 @@ typedef struct Change
     bool before;
     bool after;
 } Change;
-
-/* What one transaction did to one request's answer. */
-typedef struct Event
-{
-    int64 request;
-    bool resync;
-    PaosRef *refs[EFFECTS];
-    int n[EFFECTS];
-} Event;
 
 int paos_capture_limit = 1000000;
 
@@ -152,7 +135,7 @@ static int CompareChanges(const void *a, const void *b)
     return left->number < right->number ? -1 : 1;
 }
 
-static void AddRef(Event *event, Effect effect, PaosRef ref, int limit)
+static void AddRef(PaosEvent *event, PaosEffect effect, PaosRef ref, int limit)
 {
     if (event->refs[effect] == NULL)
         event->refs[effect] = palloc_extended(limit * sizeof(PaosRef), MCXT_ALLOC_HUGE);
@@ -160,7 +143,7 @@ static void AddRef(Event *event, Effect effect, PaosRef ref, int limit)
 }
 
 /* The net effect of all changes of one request, which are sorted by ref and time. */
-static void SumUp(Event *event, const Change *changes, int n)
+static void SumUp(PaosEvent *event, const Change *changes, int n)
 {
     int first;
     int next;
@@ -177,18 +160,18 @@ static void SumUp(Event *event, const Change *changes, int n)
         if (ref == 0)
             event->resync = true;
         else if (before && after)
-            AddRef(event, EFFECT_CHANGE, ref, n);
+            AddRef(event, PAOS_CHANGE, ref, n);
         else if (before)
-            AddRef(event, EFFECT_LEAVE, ref, n);
+            AddRef(event, PAOS_LEAVE, ref, n);
         else if (after)
-            AddRef(event, EFFECT_ENTER, ref, n);
+            AddRef(event, PAOS_ENTER, ref, n);
     }
 }
 
-static bool IsEmpty(const Event *event)
+static bool IsEmpty(const PaosEvent *event)
 {
-    return !event->resync && event->n[EFFECT_ENTER] == 0 && event->n[EFFECT_CHANGE] == 0 &&
-           event->n[EFFECT_LEAVE] == 0;
+    return !event->resync && event->n[PAOS_ENTER] == 0 && event->n[PAOS_CHANGE] == 0 &&
+           event->n[PAOS_LEAVE] == 0;
 }
 
 /* ---- payloads ---- */
@@ -200,13 +183,13 @@ typedef struct Cursor
     int next;
 } Cursor;
 
-static void AppendLists(StringInfo part, const Event *event, Cursor *cursor)
+static void AppendLists(StringInfo part, const PaosEvent *event, Cursor *cursor)
 {
     static const char *const names[] = {"enter", "change", "leave"};
     int start = part->len;
     int effect;
 
-    for (effect = 0; effect < EFFECTS; effect++)
+    for (effect = 0; effect < PAOS_EFFECTS; effect++)
     {
         const char *separator = "";
 
@@ -227,7 +210,7 @@ static void AppendLists(StringInfo part, const Event *event, Cursor *cursor)
 }
 
 /* The parts' beginnings, up to the lists. */
-static List *Parts(const Event *event)
+static List *Parts(const PaosEvent *event)
 {
     List *parts = NIL;
     Cursor cursor = {0, 0};
@@ -240,17 +223,17 @@ static List *Parts(const Event *event)
         if (event->resync)
         {
             appendStringInfoString(part, ",\"resync\":true");
-            cursor.effect = EFFECTS;
+            cursor.effect = PAOS_EFFECTS;
         }
         else
             AppendLists(part, event, &cursor);
         parts = lappend(parts, part);
-    } while (cursor.effect < EFFECTS);
+    } while (cursor.effect < PAOS_EFFECTS);
     return parts;
 }
 
 /* Adds the payloads of an event to the list. */
-static void Complete(const Event *event, const uint8 *channel, List **payloads)
+static void Complete(const PaosEvent *event, const uint8 *channel, List **payloads)
 {
     List *parts = Parts(event);
     const char *author = PaosAuthorText();
@@ -271,11 +254,15 @@ static void Complete(const Event *event, const uint8 *channel, List **payloads)
     }
 }
 
-static void Deliver(const Event *event, List **payloads)
+static void Deliver(const PaosEvent *event, List **payloads)
 {
     PaosRequest request;
 
-    if (!IsEmpty(event) && PaosRequestGet(PaosSharedAttached(), event->request, &request, NULL))
+    if (IsEmpty(event) || !PaosRequestGet(PaosSharedAttached(), event->request, &request, NULL))
+        return;
+    if (request.durable)
+        PaosDurableNote(&request, event);
+    else
         Complete(event, request.channel, payloads);
 }
 
@@ -289,7 +276,7 @@ static void DeliverJournal(List **payloads)
     qsort(journal, njournal, sizeof(Change), CompareChanges);
     for (first = 0; first < njournal; first = next)
     {
-        Event event = {.request = journal[first].request};
+        PaosEvent event = {.request = journal[first].request};
 
         for (next = first; next < njournal && journal[next].request == event.request; next++)
             ;
@@ -308,7 +295,7 @@ static void DeliverCoarse(List **payloads)
     hash_seq_init(&scan, coarse);
     while ((request = hash_seq_search(&scan)) != NULL)
     {
-        Event event = {.request = *request, .resync = true};
+        PaosEvent event = {.request = *request, .resync = true};
 
         Deliver(&event, payloads);
     }
@@ -339,7 +326,7 @@ static void HandOver(List *payloads, bool prepare)
         const PaosPayload *payload = lfirst(cell);
 
         PaosNotify(payload->channel, payload->text);
-        PaosRequestCount(PaosSharedAttached(), payload->request);
+        PaosRequestCount(PaosSharedAttached(), payload->request, false);
     }
 }
 
@@ -357,6 +344,7 @@ static void BeforeCommit(bool prepare)
     PushActiveSnapshot(GetTransactionSnapshot());
     DeliverJournal(&payloads);
     DeliverCoarse(&payloads);
+    PaosDurableStore(prepare, &payloads);
     HandOver(payloads, prepare);
     PopActiveSnapshot();
     MemoryContextSwitchTo(previous);
@@ -369,6 +357,11 @@ char *PaosResyncPayload(int64 request)
     return psprintf("{\"request\":" INT64_FORMAT ",\"resync\":true,\"author\":null,\"xid\":null,"
                     "\"part\":[1,1]}",
                     request);
+}
+
+char *PaosWakePayload(int64 request)
+{
+    return psprintf("{\"request\":" INT64_FORMAT ",\"pending\":true}", request);
 }
 
 void PaosNotify(const uint8 *channel, const char *payload)
@@ -386,6 +379,7 @@ static void EndTransaction(XactEvent event, void *arg)
     else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
     {
         PaosRingEnd(event == XACT_EVENT_COMMIT);
+        PaosDurableEnd(event == XACT_EVENT_COMMIT);
         CountWork();
         ForgetJournal();
     }

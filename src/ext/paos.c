@@ -4,7 +4,7 @@
  * Loading through shared_preload_libraries and loading on first use must both
  * work: nothing here may rely on shared memory having been asked for.
  */
-#include "request.h"
+#include "durable.h"
 
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -27,6 +27,15 @@ void _PG_init(void)
                             "Applies to the shared memory that is made by the first request.",
                             &paos_ring_size, paos_ring_size, 1, 1 << 24, PGC_SUSET, 0, NULL, NULL,
                             NULL);
+    DefineCustomIntVariable("paos.durable_max_events",
+                            "Most events that are kept for a durable request; 0: any number.",
+                            "Beyond it they are removed and the request is told to look again.",
+                            &paos_durable_max_events, paos_durable_max_events, 0, INT_MAX,
+                            PGC_SUSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable(
+        "paos.durable_max_age", "How long events are kept for a durable request; 0: for ever.",
+        "Beyond it they are removed and the request is told to look again.", &paos_durable_max_age,
+        paos_durable_max_age, 0, INT_MAX, PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
     MarkGUCPrefixReserved("paos");
     paos_preloaded = process_shared_preload_libraries_in_progress;
     PaosEventInit();

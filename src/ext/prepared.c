@@ -7,7 +7,7 @@
  * the rows that have become visible and sends them.  That takes a hook, hence
  * shared_preload_libraries; without it such a transaction cannot be prepared.
  */
-#include "request.h"
+#include "durable.h"
 
 #include "access/heapam.h"
 #include "access/table.h"
@@ -51,18 +51,22 @@ void PaosPreparedPut(List *payloads)
 
 static void SendRow(HeapTuple row, TupleDesc desc)
 {
-    PaosShared *shared = PaosSharedGet(false);
+    PaosShared *shared = PaosSharedFiled(false);
     bool isnull;
     int64 request = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
     bytea *channel = DatumGetByteaPP(SPI_getbinval(row, desc, 2, &isnull));
     PaosRequest found;
 
     /* Not of a request that has ended, perhaps with the server that it was of. */
-    if (shared == NULL || !PaosRequestGet(shared, request, &found, NULL) ||
-        memcmp(found.channel, VARDATA_ANY(channel), PAOS_CHANNEL_BYTES) != 0)
+    if (shared == NULL || !PaosRequestGet(shared, request, &found, NULL))
         return;
-    PaosNotify(found.channel, SPI_getvalue(row, desc, 3));
-    PaosRequestCount(shared, request);
+    if (found.durable)
+        PaosRequestCount(shared, request, true);
+    else if (memcmp(found.channel, VARDATA_ANY(channel), PAOS_CHANNEL_BYTES) != 0)
+        return;
+    if (found.backend != 0)
+        PaosNotify(found.channel, SPI_getvalue(row, desc, 3));
+    PaosRequestCount(shared, request, false);
 }
 
 static void SendPrepared(void)

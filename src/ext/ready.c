@@ -7,7 +7,7 @@
  * come later know, and are in nobody's way.  CREATE INDEX CONCURRENTLY waits
  * the same way.
  */
-#include "request.h"
+#include "durable.h"
 
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
@@ -88,7 +88,7 @@ static bool WaitForWriters(void *arg)
 /* paos.ready(request bigint, wait interval) */
 Datum paos_ready(PG_FUNCTION_ARGS)
 {
-    PaosShared *shared = PaosSharedGet(false);
+    PaosShared *shared = PaosSharedFiled(false);
     PaosRequest request;
     Wait wait = {.wait = PaosWaitArgument(fcinfo, 1)};
     int64 id;

@@ -7,7 +7,7 @@
  * exactly that away.
  */
 #include "adopt.h"
-#include "request.h"
+#include "durable.h"
 
 #include "access/relation.h"
 #include "catalog/catalog.h"
@@ -183,7 +183,7 @@ static void RemoveAdded(Oid relid, const char *what, const char *key, Oid sequen
 /* Whoever asked for the class is told to look again, and finds that it is gone. */
 static void TellRequests(Oid relid)
 {
-    PaosShared *shared = PaosSharedGet(false);
+    PaosShared *shared = PaosSharedFiled(false);
     Relation relation;
 
     if (shared == NULL)

@@ -1,9 +1,9 @@
 /*
- * request.c - live requests: what is asked, and when it ends.
+ * request.c - requests: what is asked, and when it ends.
  *
  * A request is an entry in shared memory that belongs to the session that
- * subscribed.  Shared memory knows no transactions: what a transaction that
- * aborts has registered is removed when it does, what it has ended is removed
+ * subscribed, a durable one to its row in paos.durable.  Shared memory knows no transactions: what
+ * a transaction that aborts has registered is removed when it does, what it has ended is removed
  * only when it commits, and all of a session's goes when the session does.
  */
 #include "request.h"
@@ -68,6 +68,9 @@ void PaosSharedInit(PaosShared *shared, dsa_area *area)
     pg_atomic_init_u64(&shared->last_request, 0);
     pg_atomic_init_u32(&shared->paths, 0);
     pg_atomic_init_u32(&shared->live, 0);
+    pg_atomic_init_u32(&shared->durables, 0);
+    pg_atomic_init_u64(&shared->number, 1);
+    pg_atomic_init_u64(&shared->number_end, 0);
     pg_atomic_init_u32(&shared->worker, 0);
     pg_atomic_init_u32(&shared->worker_wanted, 0);
     for (i = 0; i < PAOS_STATS; i++)
@@ -160,14 +163,23 @@ bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query
     return true;
 }
 
-void PaosRequestCount(PaosShared *shared, int64 id)
+void PaosRequestCount(PaosShared *shared, int64 id, bool kept)
 {
     PaosRequest *entry = dshash_find(Requests(shared), &id, true);
 
     if (entry == NULL)
         return;
+    if (entry->durable && !kept)
+    {
+        dshash_release_lock(Requests(shared), entry);
+        return;
+    }
     entry->events++;
     entry->last_event = GetCurrentTimestamp();
+    if (kept)
+        entry->kept++;
+    if (kept && entry->oldest == 0)
+        entry->oldest = entry->last_event;
     dshash_release_lock(Requests(shared), entry);
     PaosStatAdd(shared, PAOS_STAT_EVENTS, 1);
 }
@@ -197,9 +209,47 @@ void PaosRequestResyncMarked(PaosShared *shared)
         copy = *entry;
         entry->resync = false;
         dshash_release_lock(Requests(shared), entry);
-        if (copy.resync)
-            PaosNotify(copy.channel, PaosResyncPayload(id));
+        if (copy.resync && copy.backend != 0)
+            PaosNotify(copy.channel, copy.durable ? PaosWakePayload(id) : PaosResyncPayload(id));
     }
+}
+
+/* Those that somebody waits for events of: while there are any the worker stays. */
+static void CountLive(PaosShared *shared, int change)
+{
+    if (pg_atomic_add_fetch_u32(&shared->live, change) == 0)
+        PaosWorkerWake(shared);
+}
+
+void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+    bool before;
+
+    if (entry == NULL)
+        return;
+    before = entry->backend != 0;
+    if (channel != NULL)
+    {
+        entry->backend = MyProcPid;
+        memcpy(entry->channel, channel, PAOS_CHANNEL_BYTES);
+    }
+    else if (entry->backend == MyProcPid)
+        entry->backend = 0;
+    if ((entry->backend != 0) != before)
+        CountLive(shared, before ? -1 : 1);
+    dshash_release_lock(Requests(shared), entry);
+}
+
+void PaosRequestKept(PaosShared *shared, int64 id, int64 kept, TimestampTz oldest)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    if (entry == NULL)
+        return;
+    entry->kept = kept;
+    entry->oldest = oldest;
+    dshash_release_lock(Requests(shared), entry);
 }
 
 /* Takes a request out of everything; one that has ended already is no error. */
@@ -221,8 +271,8 @@ static void RemoveRequest(PaosShared *shared, int64 id)
     if (DsaPointerIsValid(gone.filed_path))
         PaosIndexRemove(shared, PAOS_PATHS, gone.filed_path);
     dsa_free(PaosSharedArea(), gone.query);
-    if (pg_atomic_sub_fetch_u32(&shared->live, 1) == 0)
-        PaosWorkerWake(shared);
+    if (gone.backend != 0)
+        CountLive(shared, -1);
 }
 
 static void Reserve(OwnList *list)
@@ -270,20 +320,49 @@ static void EndSession(int code, Datum arg)
         PaosRequestsForget();
 }
 
-/* The list forgets what has ended at the first transaction that ends something. */
+/*
+ * From now on a live request is the session's, a durable one its table's.  The
+ * list forgets what has ended at the first transaction that ends something.
+ */
 static void Commit(void)
 {
+    int n = own.n;
     int i;
 
-    for (i = own.n - 1; i >= 0 && own.items[i].subxact != InvalidSubTransactionId; i--)
-        own.items[i].subxact = InvalidSubTransactionId;
+    while (n > 0 && own.items[n - 1].subxact != InvalidSubTransactionId)
+        n--;
+    for (i = n; i < own.n; i++)
+    {
+        if (own.items[i].id < PAOS_DURABLE_FIRST)
+            own.items[n++] = (Own){own.items[i].id, InvalidSubTransactionId};
+    }
+    own.n = n;
     while (ending.n > 0)
         RemoveRequest(PaosSharedAttached(), ending.items[--ending.n].id);
 }
 
+/* What the other session that commits a prepared transaction would have to do, it knows nothing of.
+ */
+static void RefusePrepare(void)
+{
+    int i;
+
+    for (i = 0; i < own.n + ending.n; i++)
+    {
+        const Own *item = i < own.n ? &own.items[i] : &ending.items[i - own.n];
+
+        if (item->id >= PAOS_DURABLE_FIRST)
+            ereport(
+                ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot PREPARE a transaction that has begun or ended a durable request"));
+    }
+}
+
 static void EndTransaction(XactEvent event, void *arg)
 {
-    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+    if (event == XACT_EVENT_PRE_PREPARE)
+        RefusePrepare();
+    else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
         Commit();
     else if (event == XACT_EVENT_ABORT)
         Undo(TopSubTransactionId);
@@ -315,7 +394,8 @@ static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
     bool found;
 
     Reserve(&own);
-    request->id = (int64) pg_atomic_add_fetch_u64(&shared->last_request, 1);
+    if (!request->durable)
+        request->id = (int64) pg_atomic_add_fetch_u64(&shared->last_request, 1);
     request->query = dsa_allocate(PaosSharedArea(), strlen(query) + 1);
     strcpy(dsa_get_address(PaosSharedArea(), request->query), query);
     request->filed = InvalidDsaPointer;
@@ -325,7 +405,8 @@ static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
     *entry = *request;
     dshash_release_lock(Requests(shared), entry);
     Push(&own, request->id);
-    pg_atomic_fetch_add_u32(&shared->live, 1);
+    if (request->backend != 0)
+        CountLive(shared, 1);
     CountForRole(shared, request->role, 1);
     pg_atomic_fetch_add_u32(&shared->class_requests[request->class], 1);
     if (request->path)
@@ -349,8 +430,11 @@ static void NoteFiled(PaosShared *shared, int64 id, bool path, dsa_pointer filed
 void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query, List *filings)
 {
     static PaosFiling any = {.kind = PAOS_FILE_REST};
+    PaosRequest there;
 
     Initialize();
+    if (request->durable && PaosRequestGet(shared, request->id, &there, NULL))
+        return;
     Enter(shared, request, query);
     if (filings != NIL)
         NoteFiled(shared, request->id, false,
@@ -366,6 +450,30 @@ bool PaosRequestIsNew(int64 id)
 
     for (i = own.n - 1; i >= 0 && own.items[i].subxact != InvalidSubTransactionId; i--)
         if (own.items[i].id == id)
+            return true;
+    return false;
+}
+
+void PaosRequestKeep(int64 id)
+{
+    int i;
+
+    for (i = own.n - 1; i >= 0; i--)
+    {
+        if (own.items[i].id != id)
+            continue;
+        memmove(&own.items[i], &own.items[i + 1], (own.n - i - 1) * sizeof(Own));
+        own.n--;
+        return;
+    }
+}
+
+bool PaosRequestIsEnding(int64 id)
+{
+    int i;
+
+    for (i = 0; i < ending.n; i++)
+        if (ending.items[i].id == id)
             return true;
     return false;
 }

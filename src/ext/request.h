@@ -53,6 +53,9 @@ typedef struct PaosShared
     pg_atomic_uint32 live;          /* how many requests there are */
     pg_atomic_uint32 worker;        /* number of the worker's process + 1; 0: none is running */
     pg_atomic_uint32 worker_wanted; /* 1: running, on its way, or about to be started again */
+    pg_atomic_uint32 durables;      /* 1: the durable requests are filed: see durable.c */
+    pg_atomic_uint64 number;        /* next of an event of a durable request, and from where on */
+    pg_atomic_uint64 number_end;    /*    none may be given: see durable_number.c */
     pg_atomic_uint32 overflow;      /* some requests are marked, see PaosRequestMark */
     pg_atomic_uint64 stats[PAOS_STATS]; /* see PaosStat */
     LWLock ring_lock;                   /* guards head, tail, high_water */
@@ -78,14 +81,18 @@ extern PaosShared *PaosSharedReceive(const char *extra);
 /* in request.c */
 #define PAOS_CHANNEL_BYTES 16
 
-/* A live request.  All but the figures stays as it is from the start. */
+/*
+ * A request.  All but the figures stays as it is from the start, and of a
+ * durable one all but the session that attends to it.
+ */
 typedef struct PaosRequest
 {
     int64 id; /* hash key */
     Oid role; /* with whose eyes objects are seen */
     int class;
-    int backend; /* process id of the session */
-    bool path;   /* follows references: objects of other classes matter */
+    int backend;  /* process id of the session; 0: durable, and nobody attends */
+    bool path;    /* follows references: objects of other classes matter */
+    bool durable; /* its events are kept in paos.event: see durable.h */
     uint8 channel[PAOS_CHANNEL_BYTES];
     dsa_pointer query; /* canonical text */
     dsa_pointer filed; /* for PaosIndexRemove */
@@ -93,14 +100,22 @@ typedef struct PaosRequest
     bool resync; /* an event was lost: to be told to look again */
     uint64 events;
     TimestampTz last_event; /* 0: none yet */
+    int64 kept;             /* durable: no more events than this are kept */
+    TimestampTz oldest;     /* durable: none of them is older, 0: there are none */
 } PaosRequest;
+
+/* Ids of durable requests begin here, so that a live one, numbered from 1 in each run, is never
+ * taken for one. */
+#define PAOS_DURABLE_FIRST INT64CONST(1000000000001)
 
 /* Stands for a class where requests whose path goes through other objects are filed. */
 #define PAOS_PATHS 0
 
 extern void PaosSharedInit(PaosShared *shared, dsa_area *area);
-/* Registers a request until it is ended, its transaction aborts or the session ends; gives it its
- * id. */
+/*
+ * Registers a request until it is ended or its transaction aborts, a live one until the session
+ * ends, and gives a live one its id.  A durable one that is registered already stays as it is.
+ */
 extern void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
                            List *filings);
 /* Was the request registered by the transaction that is still open? */
@@ -109,6 +124,8 @@ extern bool PaosRequestIsNew(int64 id);
 extern void PaosRequestEnd(int64 id);
 /* Ends all requests of this session at once. */
 extern void PaosRequestsForget(void);
+/* Is the present transaction about to? */
+extern bool PaosRequestIsEnding(int64 id);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
 extern List *PaosRequestIds(PaosShared *shared, List *classes);
 /* Marks a request whose event was lost, and queues NOTIFYs for all that are marked. */
@@ -119,8 +136,16 @@ extern int PaosRoleRequests(PaosShared *shared, Oid role);
 /* Probes are counted for each transaction and added at its end. */
 extern void PaosStatAdd(PaosShared *shared, PaosStat stat, uint64 n);
 extern bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query);
-/* Counts an event that was sent. */
-extern void PaosRequestCount(PaosShared *shared, int64 id);
+/* Counts an event that was sent, or of a durable request, kept: of that one, a wakeup is no event.
+ */
+extern void PaosRequestCount(PaosShared *shared, int64 id, bool kept);
+/* What this transaction has registered stays though it aborts. */
+extern void PaosRequestKeep(int64 id);
+/* The session that is told when a durable request has events; channel NULL: none, unless it is
+ * another's by now. */
+extern void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel);
+/* What is known of the events kept for a durable request: how many, since when. */
+extern void PaosRequestKept(PaosShared *shared, int64 id, int64 kept, TimestampTz oldest);
 
 /*
  * in filing.c: how a bound condition is filed.  A filing is a list of entries;
@@ -195,6 +220,23 @@ extern List *PaosPathNames(const struct PaosQueryNode *tree);
 extern void PaosCaptureAll(PaosShared *shared, Relation table);
 
 /* in event.c */
+typedef enum PaosEffect
+{
+    PAOS_ENTER,
+    PAOS_CHANGE,
+    PAOS_LEAVE,
+    PAOS_EFFECTS
+} PaosEffect;
+
+/* What one transaction did to one request's answer. */
+typedef struct PaosEvent
+{
+    int64 request;
+    bool resync;
+    PaosRef *refs[PAOS_EFFECTS];
+    int n[PAOS_EFFECTS];
+} PaosEvent;
+
 extern int paos_capture_limit;
 /* An object that is in a request's answer before or after a row was written, or both. */
 extern void PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
@@ -203,6 +245,8 @@ extern void PaosEventResync(int64 request);
 extern void PaosEventProbe(void);
 extern void PaosEventInit(void);
 extern char *PaosResyncPayload(int64 request);
+/* Of a durable request: there is something to be read. */
+extern char *PaosWakePayload(int64 request);
 extern void PaosNotify(const uint8 *channel, const char *payload);
 
 /* in ring.c */
@@ -230,6 +274,22 @@ extern void PaosWorkerStart(PaosShared *shared);
 extern void PaosWorkerWake(PaosShared *shared);
 
 /* in subscribe.c */
+/* A query bound to a class, and how it is filed. */
+typedef struct PaosQuestion
+{
+    Expr *condition;
+    List *filings;
+    bool path;
+} PaosQuestion;
+
+extern void PaosQuestionBind(Oid relid, const char *text, PaosQuestion *out);
+/* This session's channel. */
+extern const uint8 *PaosChannelOwn(void);
+/* LISTENs on it, when the transaction commits. */
+extern void PaosChannelListen(void);
+/* Complains when the caller has as many requests as a role may have. */
+extern void PaosRequestLimit(PaosShared *shared);
+
 #define PAOS_CHANNEL_TEXT (5 + 2 * PAOS_CHANNEL_BYTES + 1)
 
 extern int paos_max_requests;

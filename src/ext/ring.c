@@ -179,7 +179,7 @@ static void SendChunk(PaosShared *shared, char *chunk)
         Packet *packet = (Packet *) place;
 
         PaosNotify(packet->channel, packet->payload);
-        PaosRequestCount(shared, packet->request);
+        PaosRequestCount(shared, packet->request, false);
         place += PACKET_SIZE(packet->size);
     }
 }

@@ -4,7 +4,7 @@
  * What a request may be told is decided by privileges twice: here, by SELECT on
  * the attributes it names, and at each row, by row-level security (match.c).
  */
-#include "request.h"
+#include "durable.h"
 #include "query.h"
 
 #include "access/relation.h"
@@ -35,7 +35,7 @@ void PaosChannelName(const uint8 *channel, char name[PAOS_CHANNEL_TEXT])
 }
 
 /* This session's channel, whose name nobody can guess. */
-static const uint8 *OwnChannel(void)
+const uint8 *PaosChannelOwn(void)
 {
     static bool made = false;
     static uint8 channel[PAOS_CHANNEL_BYTES];
@@ -68,7 +68,7 @@ void PaosPrivilegesCheck(Oid relid, Expr *condition)
     }
 }
 
-static void CheckLimit(PaosShared *shared)
+void PaosRequestLimit(PaosShared *shared)
 {
     if (superuser() || PaosRoleRequests(shared, GetUserId()) < paos_max_requests)
         return;
@@ -78,30 +78,44 @@ static void CheckLimit(PaosShared *shared)
             errhint("End some with paos.unsubscribe, or raise paos.max_requests."));
 }
 
-static int64 Subscribe(Oid relid, int number, const char *text)
+void PaosQuestionBind(Oid relid, const char *text, PaosQuestion *out)
 {
     PaosRow row = {.relid = relid};
     PaosQueryNode *tree = PaosQueryParse(text);
-    PaosRequest request = {.role = GetUserId(), .class = number, .backend = MyProcPid};
-    PaosShared *shared;
     Relation relation = relation_open(relid, AccessShareLock);
-    Expr *condition;
-    char name[PAOS_CHANNEL_TEXT];
 
     row.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
     relation_close(relation, NoLock);
-    condition = PaosQueryBind(tree, text, &row);
-    PaosPrivilegesCheck(relid, condition);
-    shared = PaosSharedGet(true);
-    CheckLimit(shared);
+    out->condition = PaosQueryBind(tree, text, &row);
+    out->filings = PaosFile(expression_planner(out->condition), row.desc);
+    out->path = PaosPathNames(tree) != NIL;
+}
 
-    request.path = PaosPathNames(tree) != NIL;
-    memcpy(request.channel, OwnChannel(), PAOS_CHANNEL_BYTES);
-    PaosRequestAdd(shared, &request, text, PaosFile(expression_planner(condition), row.desc));
+void PaosChannelListen(void)
+{
+    char name[PAOS_CHANNEL_TEXT];
+
+    PaosChannelName(PaosChannelOwn(), name);
+    Async_Listen(name);
+}
+
+static int64 Subscribe(Oid relid, int number, const char *text)
+{
+    PaosRequest request = {.role = GetUserId(), .class = number, .backend = MyProcPid};
+    PaosQuestion question;
+    PaosShared *shared;
+
+    PaosQuestionBind(relid, text, &question);
+    PaosPrivilegesCheck(relid, question.condition);
+    shared = PaosSharedGet(true);
+    PaosRequestLimit(shared);
+
+    request.path = question.path;
+    memcpy(request.channel, PaosChannelOwn(), PAOS_CHANNEL_BYTES);
+    PaosRequestAdd(shared, &request, text, question.filings);
     if (paos_preloaded)
         PaosWorkerStart(shared);
-    PaosChannelName(request.channel, name);
-    Async_Listen(name);
+    PaosChannelListen();
     return request.id;
 }
 
@@ -109,15 +123,17 @@ static int64 Subscribe(Oid relid, int number, const char *text)
 Datum paos_subscribe(PG_FUNCTION_ARGS)
 {
     const PaosClass *class;
+    char *query;
 
     if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                 errmsg("class and query must not be null"));
-    if (!PG_ARGISNULL(2))
-        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                errmsg("durable requests are not supported yet"));
     class = PaosClassByRelation(PG_GETARG_OID(0), false);
-    PG_RETURN_INT64(Subscribe(class->relid, class->number, text_to_cstring(PG_GETARG_TEXT_PP(1))));
+    query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+    if (PG_ARGISNULL(2))
+        PG_RETURN_INT64(Subscribe(class->relid, class->number, query));
+    PG_RETURN_INT64(PaosDurableSubscribe(class->relid, class->number, query,
+                                         text_to_cstring(PG_GETARG_TEXT_PP(2))));
 }
 
 static bool MaySee(const PaosRequest *request)
@@ -129,14 +145,17 @@ static bool MaySee(const PaosRequest *request)
 Datum paos_unsubscribe(PG_FUNCTION_ARGS)
 {
     int64 id = PG_GETARG_INT64(0);
-    PaosShared *shared = PaosSharedGet(false);
+    PaosShared *shared = PaosSharedFiled(false);
     PaosRequest request;
 
     /* Whose it is remains as secret as that it exists. */
     if (shared == NULL || !PaosRequestGet(shared, id, &request, NULL) || !MaySee(&request))
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
                 errmsg("request " INT64_FORMAT " does not exist", id));
-    PaosRequestEnd(id);
+    if (request.durable)
+        PaosDurableForget(id);
+    else
+        PaosRequestEnd(id);
     PG_RETURN_VOID();
 }
 
@@ -152,6 +171,7 @@ static void PutRequest(ReturnSetInfo *result, const PaosRequest *request, const 
     values[2] = CStringGetTextDatum(query);
     values[3] = ObjectIdGetDatum(request->role);
     values[4] = Int32GetDatum(request->backend);
+    nulls[4] = request->backend == 0;
     values[5] = Int64GetDatum((int64) request->events);
     values[6] = TimestampTzGetDatum(request->last_event);
     nulls[6] = request->last_event == 0;
@@ -162,7 +182,7 @@ static void PutRequest(ReturnSetInfo *result, const PaosRequest *request, const 
 Datum paos_live_requests(PG_FUNCTION_ARGS)
 {
     ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-    PaosShared *shared = PaosSharedGet(false);
+    PaosShared *shared = PaosSharedFiled(false);
     ListCell *cell;
 
     InitMaterializedSRF(fcinfo, 0);

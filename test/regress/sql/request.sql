@@ -23,7 +23,6 @@ SELECT paos.subscribe('pg_class', '');
 SELECT paos.subscribe('person', 'age == $1');
 SELECT paos.subscribe(NULL, '');
 SELECT paos.subscribe('person', NULL);
-SELECT paos.subscribe('person', '', durable => 'later');
 SELECT paos.unsubscribe(999999999999);
 SELECT paos.unsubscribe(NULL) IS NULL AS nothing;
 SELECT paos.ready(999999999999);
