@@ -68,7 +68,7 @@ CLIENT_LIBDIR ?= $(CLIENT_PREFIX)/lib$(if $(filter /usr,$(CLIENT_PREFIX)),$(addp
 CLIENT_INCLUDEDIR ?= $(CLIENT_PREFIX)/include
 CLIENT_CFLAGS ?= -O2 -g
 PQ_CFLAGS := -I$(shell $(PG_CONFIG) --includedir 2>/dev/null)
-PQ_LIBS := -L$(shell $(PG_CONFIG) --libdir 2>/dev/null) -lpq
+PQ_LIBS := -L$(shell $(PG_CONFIG) --libdir 2>/dev/null) -lpq -ljansson
 
 CLIENT_SRC = $(sort $(wildcard src/client/*.c))
 CLIENT_OBJS = $(CLIENT_SRC:src/client/%.c=build/plain/client/%.o)

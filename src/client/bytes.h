@@ -33,7 +33,8 @@ typedef struct paosi_buffer
 /* Makes room for more bytes and returns where they go; NULL: failed. */
 char *paosi_buffer_room(paosi_buffer *buffer, size_t more);
 void paosi_buffer_text(paosi_buffer *buffer, const char *text);
-void paosi_buffer_format(paosi_buffer *buffer, const char *format, ...);
+void paosi_buffer_format(paosi_buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A name as SQL writes it: in double quotes. */
 void paosi_buffer_name(paosi_buffer *buffer, const char *name);
 /* Empties it, and gives memory back when there is much. */

@@ -134,25 +134,6 @@ static paos_status first_error(commit *c)
     return PAOS_OK;
 }
 
-/* Leaves the transaction of a commit that failed; when that fails too, with the connection. */
-static paos_status roll_back(commit *c, paos_status status)
-{
-    static const paosi_statement statement = {.sql = "ROLLBACK"};
-    const paosi_error error = c->conn->error;
-    paosi_result *result;
-
-    if (c->conn->broken)
-        return status;
-    /* What is to be reported is why, not this. */
-    c->conn->error.texts = NULL;
-    if (paosi_conn_exchange(c->conn, &statement, 1, &result) != PAOS_OK && !c->conn->broken)
-        paosi_conn_break(c->conn);
-    paosi_results_free(&result, 1);
-    paosi_free(c->conn->error.texts);
-    c->conn->error = error;
-    return status;
-}
-
 /* A broken connection: is it known that COMMIT, the statement at `place`, was not done? */
 static paos_status judge_breaking(commit *c, size_t place, size_t reached)
 {
@@ -180,7 +161,7 @@ static paos_status run_commit(commit *c, size_t place)
         return judge_breaking(c, place, reached);
     if (status != PAOS_OK || paosi_result_outcome(c->results[place]) == PAOSI_DONE)
         return status;
-    return roll_back(c, first_error(c));
+    return paosi_conn_roll_back(c->conn, first_error(c));
 }
 
 static void take_version(commit *c, const paosi_result *result)
@@ -296,13 +277,13 @@ static paos_status store_checked(commit *c)
         take_version(c, c->results[c->count - 1]);
     paosi_results_free(c->results, c->count);
     if (status != PAOS_OK)
-        return roll_back(c, status);
+        return paosi_conn_roll_back(c->conn, status);
     c->count = 0;
     add_plain(c, sql_commit);
     add_plain(c, sql_release);
     status = run_commit(c, 0);
     paosi_results_free(c->results, c->count);
-    return status == PAOS_NO_MEMORY ? roll_back(c, status) : status;
+    return status == PAOS_NO_MEMORY ? paosi_conn_roll_back(c->conn, status) : status;
 }
 
 /* ---- after it ---- */

@@ -7,6 +7,7 @@
  */
 #include "paos_int.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ void paosi_conn_break(paos_conn *conn)
     paosi_pgio_close(conn->io);
     conn->io = NULL;
     conn->broken = true;
+    paosi_wake_signal(&conn->wake, true);
 }
 
 static paos_status fail_broken(paos_conn *conn)
@@ -51,6 +53,7 @@ static paos_status fail_broken(paos_conn *conn)
     const char *message = conn->io ? paosi_pgio_message(conn->io) : "";
 
     conn->broken = true;
+    paosi_wake_signal(&conn->wake, true);
     return paosi_fail_detail(conn, PAOS_DISCONNECTED, paos_status_text(PAOS_DISCONNECTED), message,
                              "");
 }
@@ -68,9 +71,38 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
     conn->stats.statements += n;
     conn->stats.round_trips++;
     status = paosi_pgio_exchange(conn->io, statements, n, results, reached);
+    /* The socket need not be readable again for what came with the results. */
+    if (paosi_pgio_pending(conn->io))
+        paosi_wake_signal(&conn->wake, true);
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
     return status == PAOS_OK ? PAOS_OK : fail_broken(conn);
+}
+
+paos_status paosi_conn_receive(paos_conn *conn)
+{
+    if (conn->broken)
+        return fail_broken(conn);
+    conversions_drop(conn);
+    return paosi_pgio_receive(conn->io) == PAOS_OK ? PAOS_OK : fail_broken(conn);
+}
+
+paos_status paosi_conn_roll_back(paos_conn *conn, paos_status status)
+{
+    static const paosi_statement statement = {.sql = "ROLLBACK"};
+    const paosi_error error = conn->error;
+    paosi_result *result;
+
+    if (conn->broken)
+        return status;
+    /* What is to be reported is why, not this. */
+    conn->error.texts = NULL;
+    if (paosi_conn_exchange(conn, &statement, 1, &result) != PAOS_OK && !conn->broken)
+        paosi_conn_break(conn);
+    paosi_results_free(&result, 1);
+    paosi_free(conn->error.texts);
+    conn->error = error;
+    return status;
 }
 
 paos_status paosi_conn_exchange(paos_conn *conn, const paosi_statement *statements, size_t n,
@@ -201,6 +233,11 @@ static paos_status introduce(paos_conn *conn, const char *application)
     return status;
 }
 
+static paos_status fail_descriptors(paos_conn *conn)
+{
+    return paosi_fail(conn, PAOS_NO_MEMORY, "no descriptor to wait on: %s", strerror(errno));
+}
+
 static paos_status connect_io(paos_conn *conn, const char *conninfo, const char *application)
 {
     char *message = NULL;
@@ -211,6 +248,8 @@ static paos_status connect_io(paos_conn *conn, const char *conninfo, const char 
     if (status != PAOS_OK)
         paosi_fail_detail(conn, status, message ? message : paos_status_text(status), "", "");
     paosi_free(message);
+    if (status == PAOS_OK && !paosi_wake_add(&conn->wake, paosi_pgio_fd(conn->io)))
+        return fail_descriptors(conn);
     return status;
 }
 
@@ -236,8 +275,13 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
     conn->cache.bound = DEFAULT_CACHE;
     paos_conn_error_clear(conn);
     paosi_cache_init(conn);
+    paosi_wake_init(&conn->wake);
     conn->conflicts = paosi_list_new(conn, 0);
-    status = conn->conflicts ? connect_io(conn, conninfo, application) : paosi_fail_memory(conn);
+    status = conn->conflicts ? PAOS_OK : paosi_fail_memory(conn);
+    if (status == PAOS_OK && !paosi_wake_open(&conn->wake))
+        status = fail_descriptors(conn);
+    if (status == PAOS_OK)
+        status = connect_io(conn, conninfo, application);
     if (status == PAOS_OK)
         status = introduce(conn, application);
     if (status == PAOS_OK)
@@ -255,6 +299,8 @@ void paos_conn_close(paos_conn *conn)
     if (!conn)
         return;
     paosi_pgio_close(conn->io);
+    paosi_wake_close(&conn->wake);
+    paosi_requests_free(&conn->requests);
     paos_list_free(conn->conflicts);
     paosi_list_detach(conn);
     paosi_cache_free(conn);
@@ -281,11 +327,6 @@ void paos_conn_stats(const paos_conn *conn, paos_stats *out)
     *out = conn->stats;
     out->objects = conn->cache.clean.size + conn->cache.held.size + conn->cache.dirty.size -
                    conn->cache.absent;
-}
-
-int paos_conn_fd(const paos_conn *conn)
-{
-    return conn && !conn->broken ? paosi_pgio_fd(conn->io) : -1;
 }
 
 paos_status paos_conn_set_cache(paos_conn *conn, size_t objects)

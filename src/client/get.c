@@ -12,86 +12,17 @@
 #define ATTEMPTS 3
 /* Answers in a row that may contain an object whose right we do not have. */
 #define LOCK_ROUNDS 100
-/* The protocol has no room for more parameters. */
-#define ARGUMENTS_MAX 65534
-
-/* ---- the statement ---- */
 
 typedef struct question
 {
-    paos_conn *conn;
-    const char *class_name;
-    const char *query; /* NULL: every object */
-    size_t nargs;
-    paosi_parameter *parameters; /* the query, then its arguments */
-    char *rooms;
-    paosi_class *class;
-    paosi_buffer sql;
-    paosi_statement statement;
+    paosi_question of;
     paosi_result *result;
 } question;
 
 static void question_free(question *q)
 {
     paosi_results_free(&q->result, 1);
-    paosi_buffer_free(&q->sql);
-    paosi_free(q->parameters);
-    paosi_free(q->rooms);
-}
-
-static paos_status question_make(question *q, const paos_value *args)
-{
-    const paosi_parameter query = {0, true, q->query, 0};
-    paos_status status = PAOS_OK;
-    size_t i;
-
-    if (q->nargs > ARGUMENTS_MAX || (q->nargs > 0 && !args))
-        return paosi_fail(q->conn, PAOS_INVALID, "%zu arguments", q->nargs);
-    if (q->query && !paosi_utf8_valid(q->query, strlen(q->query)))
-        return paosi_fail(q->conn, PAOS_INVALID, "query is not valid UTF-8");
-    q->parameters = paosi_malloc((q->nargs + 1) * sizeof *q->parameters);
-    q->rooms = paosi_malloc(q->nargs * PAOSI_ARGUMENT);
-    if (!q->parameters || !q->rooms)
-        return paosi_fail_memory(q->conn);
-    q->parameters[0] = query;
-    for (i = 0; status == PAOS_OK && i < q->nargs; i++)
-        status = paosi_value_parameter(q->conn, &args[i], q->rooms + i * PAOSI_ARGUMENT,
-                                       &q->parameters[i + 1]);
-    return status;
-}
-
-/* The statement for the class as it is known now. */
-static paos_status question_state(question *q)
-{
-    const char *select;
-    paos_status status = paosi_class_find(q->conn, q->class_name, &q->class);
-    size_t i;
-
-    if (status != PAOS_OK)
-        return status;
-    select = paosi_class_select(q->class);
-    if (!select)
-        return paosi_fail_memory(q->conn);
-    paosi_buffer_reset(&q->sql);
-    paosi_buffer_text(&q->sql, select);
-    if (q->query)
-        paosi_buffer_text(&q->sql, " WHERE o$ OPERATOR(paos.@@) ");
-    if (q->query && q->nargs == 0)
-        paosi_buffer_text(&q->sql, "$1::paos.query");
-    if (q->query && q->nargs > 0)
-    {
-        paosi_buffer_text(&q->sql, "paos.bind($1::paos.query");
-        for (i = 0; i < q->nargs; i++)
-            paosi_buffer_format(&q->sql, ", $%zu", i + 2);
-        paosi_buffer_text(&q->sql, ")");
-    }
-    paosi_buffer_add(&q->sql, "", 1);
-    if (q->sql.failed)
-        return paosi_fail_memory(q->conn);
-    q->statement.sql = q->sql.data;
-    q->statement.parameters = q->parameters;
-    q->statement.count = q->query ? q->nargs + 1 : 0;
-    return PAOS_OK;
+    paosi_question_free(&q->of);
 }
 
 /* ---- asking ---- */
@@ -110,17 +41,17 @@ static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
         size_t n = 0;
 
         again = false;
-        status = question_state(q);
+        status = paosi_question_state(&q->of);
         if (status != PAOS_OK)
             return status;
         if (lock)
             statements[n++] = lock->statement;
-        statements[n++] = q->statement;
-        status = paosi_conn_exchange(q->conn, statements, n, results);
+        statements[n++] = q->of.statement;
+        status = paosi_conn_exchange(q->of.conn, statements, n, results);
         if (status == PAOS_OK && lock)
-            status = paosi_lock_outcome(q->conn, results[0], lock, timeout_ms);
+            status = paosi_lock_outcome(q->of.conn, results[0], lock, timeout_ms);
         if (status == PAOS_OK)
-            status = paosi_load_check(q->class, results[n - 1], i == ATTEMPTS, &again);
+            status = paosi_load_check(q->of.class, results[n - 1], i == ATTEMPTS, &again);
         paosi_results_free(&q->result, 1);
         if (status == PAOS_OK && !again)
         {
@@ -129,7 +60,7 @@ static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
         }
         paosi_results_free(results, n);
         if (status == PAOS_OK && again)
-            status = paosi_catalog_load(q->conn, NULL, NULL);
+            status = paosi_catalog_load(q->of.conn, NULL, NULL);
     }
     return status;
 }
@@ -152,7 +83,7 @@ static paos_status find_unlocked(question *q, const paosi_ids *ids, paosi_ids *m
     size_t i;
 
     more->size = 0;
-    status = paosi_load_list_ids(q->class, q->result, more);
+    status = paosi_load_list_ids(q->of.class, q->result, more);
     for (i = 0; i < more->size; i++)
         if (ids->size == 0 ||
             !bsearch(&more->items[i], ids->items, ids->size, sizeof *ids->items, compare_ids))
@@ -175,12 +106,12 @@ static paos_status add_locked(paos_conn *conn, paosi_ids *ids, const paosi_ids *
 /* Takes the rights on what the answer has more, and asks again. */
 static paos_status lock_and_ask(question *q, const paosi_ids *more)
 {
-    int wait = q->conn->lock_wait;
+    int wait = q->of.conn->lock_wait;
     paosi_lock_call lock;
     paos_status status;
 
-    paosi_lock_prepare(&lock, q->conn, more->items, more->size, wait);
-    status = lock.refs.failed ? paosi_fail_memory(q->conn) : ask(q, &lock, wait);
+    paosi_lock_prepare(&lock, q->of.conn, more->items, more->size, wait);
+    status = lock.refs.failed ? paosi_fail_memory(q->of.conn) : ask(q, &lock, wait);
     paosi_buffer_free(&lock.refs);
     return status;
 }
@@ -194,11 +125,11 @@ static paos_status lock_answer(question *q)
     for (round = 0; status == PAOS_OK && more.size > 0; round++)
     {
         if (round == LOCK_ROUNDS)
-            status = paosi_fail(q->conn, PAOS_CONFLICT, "the answer keeps changing");
+            status = paosi_fail(q->of.conn, PAOS_CONFLICT, "the answer keeps changing");
         else
             status = lock_and_ask(q, &more);
         if (status == PAOS_OK)
-            status = add_locked(q->conn, &ids, &more);
+            status = add_locked(q->of.conn, &ids, &more);
         /* One was deleted meanwhile, so that none was locked: look what is there now. */
         if (status == PAOS_NOT_FOUND)
             status = ask(q, NULL, 0);
@@ -221,22 +152,22 @@ static uint32_t policy_of(const paos_get_options *options)
 
 static paos_status load_answer(question *q, const paos_get_options *options, paos_list **out)
 {
-    paosi_load load = {.conn = q->conn, .siblings = true, .policy = policy_of(options)};
+    paosi_load load = {.conn = q->of.conn, .siblings = true, .policy = policy_of(options)};
     paos_status status;
 
-    load.list = paosi_list_new(q->conn, paosi_result_rows(q->result));
+    load.list = paosi_list_new(q->of.conn, paosi_result_rows(q->result));
     if (!load.list)
-        return paosi_fail_memory(q->conn);
-    status = paosi_load_rows(&load, q->class, q->result);
+        return paosi_fail_memory(q->of.conn);
+    status = paosi_load_rows(&load, q->of.class, q->result);
     /* The result can be as large as the answer: do not keep it while more is loaded. */
     paosi_results_free(&q->result, 1);
     if (status == PAOS_OK && options && options->prefetch)
-        status = paosi_resolve_prefetch(q->conn, load.list, options->prefetch, load.policy);
+        status = paosi_resolve_prefetch(q->of.conn, load.list, options->prefetch, load.policy);
     if (status == PAOS_OK)
         *out = load.list;
     else
         paos_list_free(load.list);
-    paosi_cache_trim(q->conn, NULL);
+    paosi_cache_trim(q->of.conn, NULL);
     return status;
 }
 
@@ -244,7 +175,7 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
                           const char *query, const paos_value *args, size_t nargs,
                           const paos_get_options *options, paos_list **out)
 {
-    question q = {.conn = conn, .class_name = class_name, .nargs = nargs};
+    question q = {.of = {.conn = conn, .class_name = class_name, .nargs = nargs}};
     paos_status status;
 
     if (!conn)
@@ -252,8 +183,7 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
     if (!out || (mode != PAOS_READ && mode != PAOS_WRITE) ||
         (options && (unsigned) options->load > PAOS_LOAD_REFUSE))
         return paosi_fail(conn, PAOS_INVALID, "out, mode or options are not valid");
-    q.query = query && *query ? query : NULL;
-    status = question_make(&q, args);
+    status = paosi_question_make(&q.of, query, args);
     if (status == PAOS_OK)
         status = ask(&q, NULL, 0);
     if (status == PAOS_OK && mode == PAOS_WRITE)

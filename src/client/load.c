@@ -261,6 +261,26 @@ paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const pa
     return status;
 }
 
+paos_status paosi_load_answer(const paosi_class *class, const paosi_result *result,
+                              paosi_answer *answer)
+{
+    paosi_cell *cells = paosi_malloc(class->shape->count * sizeof *cells);
+    paos_status status = cells ? PAOS_OK : paosi_fail_memory(class->conn);
+    uint32_t table, version;
+    int64_t key;
+    size_t row;
+
+    for (row = 0; status == PAOS_OK && row < paosi_result_rows(result); row++)
+    {
+        status = read_row(class, result, row, &table, &version, cells, &key);
+        if (status == PAOS_OK &&
+            !paosi_answer_put(answer, paosi_id_make(class->root, (uint64_t) key), version))
+            status = paosi_fail_memory(class->conn);
+    }
+    paosi_free(cells);
+    return status;
+}
+
 paos_status paosi_load_list_ids(const paosi_class *class, const paosi_result *result,
                                 paosi_ids *ids)
 {

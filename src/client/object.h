@@ -179,6 +179,16 @@ static inline paos_conn *paosi_object_conn(const paos_object *object)
     return object->shape->class->conn;
 }
 
+/* ---- fetch.c: ids ---- */
+
+typedef struct paosi_ids
+{
+    uint64_t *items; /* paos_id, classes as named by whoever refers */
+    size_t size, capacity;
+} paosi_ids;
+
+bool paosi_ids_add(paosi_ids *ids, uint64_t id);
+
 /* ---- map.c: the identity map ---- */
 
 typedef struct paosi_map

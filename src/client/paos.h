@@ -453,6 +453,8 @@ typedef struct paos_event
     paos_author author;
     bool resync;  /* the lists are the difference to what was known here, by whomever it was made */
     uint64_t xid; /* of the transaction; 0 for a resync */
+    bool ended;   /* the request is no more: its class, what it names or the right to see that is
+                     gone; paos_conn_error tells why */
 } paos_event;
 
 typedef void (*paos_callback)(paos_conn *conn, const paos_event *event, void *arg);

@@ -2,12 +2,14 @@
  * paos_int.h - what the files of the client share: connections, and what is done on them.
  *
  * Everything hangs on its connection: an object finds it through its shape and
- * class.  bytes.h, class.h and object.h are the parts that need no connection.
+ * class.  bytes.h, class.h, object.h, request.h and wake.h are the parts that
+ * need no connection.
  */
 #ifndef PAOS_INT_H
 #define PAOS_INT_H
 
-#include "object.h"
+#include "request.h"
+#include "wake.h"
 
 /* Most objects that one touch of a reference loads. */
 #define PAOSI_LOAD_MAX 50000
@@ -61,6 +63,8 @@ struct paos_conn
     paosi_buffer offsets; /* and where they begin */
     char **conversions;
     unsigned conversion;
+    paosi_wake wake;
+    paosi_requests requests;
 };
 
 /* One round trip, counted: paosi_pgio_exchange, with the error set on failure. */
@@ -75,6 +79,10 @@ paos_status paosi_conn_ask(paos_conn *conn, const paosi_statement *statements, s
 void paosi_results_free(paosi_result **results, size_t n);
 /* Ends the session, when what it is in the middle of cannot be left otherwise. */
 void paosi_conn_break(paos_conn *conn);
+/* Leaves a transaction that failed; when that fails too, with the connection.  Keeps the error. */
+paos_status paosi_conn_roll_back(paos_conn *conn, paos_status status);
+/* Takes in what has come without being asked for. */
+paos_status paosi_conn_receive(paos_conn *conn);
 /* Room for a converted value that lives until PAOSI_CONVERSIONS more; NULL: no memory. */
 void *paosi_conn_conversion(paos_conn *conn, size_t size);
 
@@ -182,15 +190,69 @@ bool paosi_unpack_head(const paosi_result *result, size_t row, uint32_t *shape, 
 bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32_t *table,
                   uint32_t *version, paosi_cell *cells);
 
-/* ---- load.c, fetch.c, complete.c: rows into objects ---- */
+/* ---- question.c: a query on a class, and its arguments ---- */
 
-typedef struct paosi_ids
+typedef struct paosi_question
 {
-    uint64_t *items; /* paos_id, classes as named by whoever refers */
-    size_t size, capacity;
-} paosi_ids;
+    paos_conn *conn;
+    const char *class_name;
+    const char *query; /* NULL: every object */
+    size_t nargs;
+    paosi_parameter *parameters; /* the query, then its arguments */
+    char *rooms;
+    paosi_class *class;
+    paosi_buffer sql;
+    paosi_statement statement; /* finds the objects */
+} paosi_question;
 
-bool paosi_ids_add(paosi_ids *ids, uint64_t id);
+/* Whatever comes of it, the question has to be freed. */
+paos_status paosi_question_make(paosi_question *q, const char *query, const paos_value *args);
+void paosi_question_free(paosi_question *q);
+/* The statement for the class as it is known now. */
+paos_status paosi_question_state(paosi_question *q);
+/* The query as a value in SQL. */
+void paosi_question_value(const paosi_question *q, paosi_buffer *sql);
+
+/* ---- look.c: what an answer is now ---- */
+
+/* What comes before and after the statements that look, and the place of the snapshot. */
+#define PAOSI_LOOK_BEGIN "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+#define PAOSI_LOOK_SNAPSHOT "SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text"
+#define PAOSI_LOOK_END "COMMIT"
+
+/* Appends what reads the keys and versions of a class's rows, without the condition. */
+void paosi_look_select(paosi_buffer *sql, const paosi_class *class);
+/* Reads the result of that. */
+paos_status paosi_look_answer(const paosi_class *class, const paosi_result *result,
+                              paosi_answer *out);
+paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, paosi_snapshot **out);
+/* Looks at all requests that want it, in one round trip, and notes what is to be told. */
+paos_status paosi_look(paos_conn *conn);
+/* When it is time to: have writers ended that did not know of some request? */
+paos_status paosi_look_settle(paos_conn *conn);
+
+/* ---- event.c: what is told ---- */
+
+/* Takes in a notification; what is none of ours is counted and no failure. */
+paos_status paosi_event_take(paos_conn *conn, const char *text);
+/* The name of an object with its own class, as far as that is known. */
+uint64_t paosi_event_name(const paos_conn *conn, uint64_t identity);
+/* Readies all events that are to be told. */
+paos_status paosi_event_prepare(paos_conn *conn);
+/* Calls the callback of the first event; false: it has closed the connection. */
+bool paosi_event_tell(paos_conn *conn, size_t *handled);
+
+/* ---- dispatch.c ---- */
+
+/* Has what programs wait on tell whether there is something to dispatch, or when there will be. */
+void paosi_dispatch_arm(paos_conn *conn);
+
+/* ---- subscribe.c ---- */
+
+/* Ends a request on the server, as far as it is there. */
+paos_status paosi_subscribe_end(paos_conn *conn, int64_t server);
+
+/* ---- load.c, fetch.c, complete.c: rows into objects ---- */
 
 /* Where loaded objects go, and how. */
 typedef struct paosi_load
@@ -215,6 +277,9 @@ paos_status paosi_load_check(const paosi_class *class, const paosi_result *resul
 /* Adds the ids of a result's objects. */
 paos_status paosi_load_list_ids(const paosi_class *class, const paosi_result *result,
                                 paosi_ids *ids);
+/* Adds the identities and versions of a result's objects. */
+paos_status paosi_load_answer(const paosi_class *class, const paosi_result *result,
+                              paosi_answer *answer);
 /* Loads objects by id in one round trip; those that do not exist become absent.  Sorts ids. */
 paos_status paosi_load_ids(paosi_load *load, paosi_ids *ids);
 /*

@@ -19,8 +19,9 @@
 
 struct paosi_pgio
 {
-    PGconn *pg;    /* NULL once broken */
-    char *message; /* why it broke */
+    PGconn *pg;     /* NULL once broken */
+    char *message;  /* why it broke */
+    PGnotify *next; /* first of the notifications; libpq queues the others */
 };
 
 /* ---- connecting ---- */
@@ -74,6 +75,7 @@ void paosi_pgio_close(paosi_pgio *io)
         return;
     if (io->pg)
         PQfinish(io->pg);
+    PQfreemem(io->next);
     paosi_free(io->message);
     paosi_free(io);
 }
@@ -214,6 +216,8 @@ static void break_off(paosi_pgio *io)
         io->message = paosi_strdup(message);
     PQfinish(io->pg);
     io->pg = NULL;
+    PQfreemem(io->next);
+    io->next = NULL;
 }
 
 /* An error that libpq made up itself says that the connection broke, not what the server said. */
@@ -271,6 +275,43 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
             return PAOS_OK;
     break_off(io);
     return PAOS_DISCONNECTED;
+}
+
+/* ---- notifications ---- */
+
+paos_status paosi_pgio_receive(paosi_pgio *io)
+{
+    if (!io->pg)
+        return PAOS_DISCONNECTED;
+    if (PQconsumeInput(io->pg))
+        return PAOS_OK;
+    break_off(io);
+    return PAOS_DISCONNECTED;
+}
+
+bool paosi_pgio_pending(paosi_pgio *io)
+{
+    if (!io->next && io->pg)
+        io->next = PQnotifies(io->pg);
+    return io->next != NULL;
+}
+
+paosi_notification *paosi_pgio_next(paosi_pgio *io)
+{
+    PGnotify *next = io->next;
+
+    io->next = NULL;
+    return (paosi_notification *) next;
+}
+
+const char *paosi_notification_text(const paosi_notification *notification)
+{
+    return ((const PGnotify *) notification)->extra;
+}
+
+void paosi_notification_free(paosi_notification *notification)
+{
+    PQfreemem(notification);
 }
 
 /* ---- results ---- */

@@ -45,6 +45,7 @@ typedef enum paosi_outcome
 paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
                             char **message);
 void paosi_pgio_close(paosi_pgio *io);
+/* The socket, for waiting only; -1 when broken. */
 int paosi_pgio_fd(const paosi_pgio *io);
 
 /* Name of the database, for messages. */
@@ -59,6 +60,19 @@ const char *paosi_pgio_database(const paosi_pgio *io);
  */
 paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
                                 paosi_result **results, size_t *reached);
+
+/*
+ * Notifications.  They come with any exchange, or by themselves: receive takes
+ * in what has come, without waiting.  PAOS_DISCONNECTED: the connection is
+ * broken for good, and what was not taken is lost.
+ */
+typedef struct paosi_notification paosi_notification;
+paos_status paosi_pgio_receive(paosi_pgio *io);
+bool paosi_pgio_pending(paosi_pgio *io);
+/* The next of those pending, to be freed by the caller. */
+paosi_notification *paosi_pgio_next(paosi_pgio *io);
+const char *paosi_notification_text(const paosi_notification *notification);
+void paosi_notification_free(paosi_notification *notification);
 
 /* What libpq says of a broken connection; "" when there is nothing to say. */
 const char *paosi_pgio_message(const paosi_pgio *io);

@@ -138,7 +138,7 @@ static void a_lost_connection_stays_lost(void **state)
     EXPECT(f->conn, paos_get(f->conn, PAOS_READ, "t.thing", NULL, NULL, 0, &list),
            PAOS_DISCONNECTED);
     EXPECT(f->conn, paos_lock(f->conn, &object, 1, -1), PAOS_DISCONNECTED);
-    assert_int_equal(paos_conn_fd(f->conn), -1);
+    EXPECT(f->conn, paos_conn_dispatch(f->conn, -1, NULL), PAOS_DISCONNECTED);
     paos_conn_stats(f->conn, &after);
     assert_int_equal(before.round_trips, after.round_trips);
     paos_object_release(object);

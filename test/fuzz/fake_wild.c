@@ -366,6 +366,46 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     return PAOS_OK;
 }
 
+/* ---- notifications: what event_fuzz.c has been given ---- */
+
+static const char *notification;
+
+void fake_wild_notify(const char *text)
+{
+    notification = text;
+}
+
+paos_status paosi_pgio_receive(paosi_pgio *io)
+{
+    (void) io;
+    return PAOS_OK;
+}
+
+bool paosi_pgio_pending(paosi_pgio *io)
+{
+    (void) io;
+    return notification != NULL;
+}
+
+paosi_notification *paosi_pgio_next(paosi_pgio *io)
+{
+    paosi_notification *next = (paosi_notification *) notification;
+
+    (void) io;
+    notification = NULL;
+    return next;
+}
+
+const char *paosi_notification_text(const paosi_notification *next)
+{
+    return (const char *) next;
+}
+
+void paosi_notification_free(paosi_notification *next)
+{
+    (void) next;
+}
+
 paosi_outcome paosi_result_outcome(const paosi_result *result)
 {
     return result->outcome;

@@ -16,6 +16,8 @@
 void fake_wild_begin(const uint8_t *data, size_t size);
 
 /* The name of an attribute of the class; NULL past the last. */
+/* The next notification that comes; borrowed. */
+void fake_wild_notify(const char *text);
 const char *fake_wild_attribute(size_t i);
 
 #endif

@@ -33,7 +33,7 @@ static void opening_is_one_round_trip(void **state)
     assert_int_equal(sent->count, 4);
     assert_string_equal(sent->parameters[3].data, "editor");
     assert_true(atol(sent->parameters[1].data) > 0);
-    assert_int_equal(paos_conn_fd(conn), 77);
+    assert_true(paos_conn_fd(conn) >= 0);
     paos_conn_close(conn);
 }
 

@@ -11,12 +11,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 struct paosi_pgio
 {
     bool broken;
+    int fd; /* readable when there is something to receive */
+};
+
+struct paosi_notification
+{
+    paosi_notification *next;
+    char text[];
 };
 
 struct fake_rule
@@ -38,6 +47,9 @@ static struct
     const char *refuse_message;
     bool break_planned;
     size_t break_at, reached, answered, ends;
+    paosi_pgio *last; /* the newest connection, which notifications are for */
+    paosi_notification *sent_off, *received;
+    bool hung_up;
 } server;
 
 static void *must(void *memory)
@@ -208,8 +220,21 @@ size_t fake_sent_with(const char *part)
     return n;
 }
 
+static void drop_notifications(paosi_notification **queue)
+{
+    while (*queue)
+    {
+        paosi_notification *next = (*queue)->next;
+
+        free(*queue);
+        *queue = next;
+    }
+}
+
 void fake_reset(void)
 {
+    drop_notifications(&server.sent_off);
+    drop_notifications(&server.received);
     while (server.rules)
     {
         fake_rule *rule = server.rules;
@@ -245,6 +270,94 @@ size_t fake_ends(void)
     return server.ends;
 }
 
+/* ---- notifications ---- */
+
+static void make_readable(void)
+{
+    if (server.last)
+        assert_int_equal(eventfd_write(server.last->fd, 1), 0);
+}
+
+static void append(paosi_notification **queue, paosi_notification *one)
+{
+    while (*queue)
+        queue = &(*queue)->next;
+    *queue = one;
+}
+
+void fake_notify(const char *text)
+{
+    paosi_notification *one = must(malloc(sizeof *one + strlen(text) + 1));
+
+    one->next = NULL;
+    strcpy(one->text, text);
+    append(&server.sent_off, one);
+    make_readable();
+}
+
+void fake_hang_up(void)
+{
+    server.hung_up = true;
+    make_readable();
+}
+
+/* What was sent off arrives with whatever is read next. */
+static void arrive(paosi_pgio *io)
+{
+    eventfd_t count;
+
+    if (io != server.last)
+        return;
+    (void) eventfd_read(io->fd, &count);
+    append(&server.received, server.sent_off);
+    server.sent_off = NULL;
+}
+
+static void break_off(paosi_pgio *io)
+{
+    io->broken = true;
+    server.ends++;
+    drop_notifications(&server.received);
+}
+
+paos_status paosi_pgio_receive(paosi_pgio *io)
+{
+    if (io->broken)
+        return PAOS_DISCONNECTED;
+    if (server.hung_up)
+    {
+        server.hung_up = false;
+        break_off(io);
+        return PAOS_DISCONNECTED;
+    }
+    arrive(io);
+    return PAOS_OK;
+}
+
+bool paosi_pgio_pending(paosi_pgio *io)
+{
+    return io == server.last && server.received;
+}
+
+paosi_notification *paosi_pgio_next(paosi_pgio *io)
+{
+    paosi_notification *one = server.received;
+
+    (void) io;
+    server.received = one->next;
+    return one;
+}
+
+const char *paosi_notification_text(const paosi_notification *notification)
+{
+    return notification->text;
+}
+
+void paosi_notification_free(paosi_notification *notification)
+{
+    free(notification);
+}
+
 /* ---- pgio.h ---- */
 
 paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
@@ -263,19 +376,26 @@ paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi
     io = paosi_calloc(1, sizeof *io);
     if (!io)
         return PAOS_NO_MEMORY;
+    io->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    server.last = io;
     *out = io;
     return PAOS_OK;
 }
 
 void paosi_pgio_close(paosi_pgio *io)
 {
-    server.ends += io && !io->broken;
+    if (!io)
+        return;
+    server.ends += !io->broken;
+    if (server.last == io)
+        server.last = NULL;
+    close(io->fd);
     paosi_free(io);
 }
 
 int paosi_pgio_fd(const paosi_pgio *io)
 {
-    return io->broken ? -1 : 77;
+    return io->broken ? -1 : io->fd;
 }
 
 const char *paosi_pgio_database(const paosi_pgio *io)
@@ -325,6 +445,7 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     if (!server.break_planned || server.exchanges != server.break_at)
     {
         serve(statements, results, n, n);
+        arrive(io);
         server.exchanges++;
         *reached = n;
         return PAOS_OK;
@@ -332,7 +453,6 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     *reached = server.reached < n ? server.reached : n;
     serve(statements, results, *reached, server.answered);
     server.exchanges++;
-    io->broken = true;
-    server.ends++;
+    break_off(io);
     return PAOS_DISCONNECTED;
 }

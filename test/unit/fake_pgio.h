@@ -50,6 +50,10 @@ void fake_refuse(paos_status status, const char *message);
  * server gets `reached` statements and `answered` of their results come back.
  */
 void fake_break(size_t exchange, size_t reached, size_t answered);
+/* Notifies the newest connection; it arrives with what is received or exchanged next. */
+void fake_notify(const char *text);
+/* The newest connection breaks when it receives next. */
+void fake_hang_up(void);
 /* How many connections have ended so far, closed here or broken. */
 size_t fake_ends(void);
 

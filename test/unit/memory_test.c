@@ -34,7 +34,7 @@ static void check_after(const fake_program *program, fake_use *use, size_t n)
         fail_msg("%s, allocation %zu: the transaction is still open", program->name, n);
     paos_conn_error_clear(use->conn);
     status = program->run(use);
-    if (paos_conn_fd(use->conn) == -1)
+    if (use->conn->broken)
     {
         assert_status(status, PAOS_DISCONNECTED);
         return;

@@ -42,6 +42,13 @@ typedef paos_status (*attempt)(given *g);
         return PAOS_INVALID;          \
     }
 
+static void ignore(paos_conn *conn, const paos_event *event, void *arg)
+{
+    (void) conn;
+    (void) event;
+    (void) arg;
+}
+
 /* ---- with no connection ---- */
 
 STATUS(conn_open, paos_conn_open(NULL, NULL, NULL))
@@ -75,18 +82,32 @@ STATUS(refresh_conn, paos_refresh(NULL, NULL, 0))
 STATUS(refresh_objects, paos_refresh(g->conn, NULL, 1))
 STATUS(lock_conn, paos_lock(NULL, NULL, 0, 0))
 STATUS(lock_objects, paos_lock(g->conn, NULL, 1, 0))
+STATUS(dispatch_conn, paos_conn_dispatch(NULL, 0, NULL))
+STATUS(subscribe_conn,
+       paos_subscribe(NULL, "person", NULL, NULL, 0, ignore, NULL, &g->list, &(int64_t){0}))
+STATUS(subscribe_class,
+       paos_subscribe(g->conn, NULL, NULL, NULL, 0, ignore, NULL, &g->list, &(int64_t){0}))
+STATUS(subscribe_args,
+       paos_subscribe(g->conn, "person", "a == $1", NULL, 1, ignore, NULL, NULL, &(int64_t){0}))
+STATUS(subscribe_callback,
+       paos_subscribe(g->conn, "person", NULL, NULL, 0, NULL, NULL, &g->list, &(int64_t){0}))
+STATUS(subscribe_out,
+       paos_subscribe(g->conn, "person", NULL, NULL, 0, ignore, NULL, &g->list, NULL))
+STATUS(unsubscribe_conn, paos_unsubscribe(NULL, 1))
 NOTHING(list_size, paos_list_size(NULL))
 NOTHING(list_at, paos_list_at(NULL, 0))
 VOID(list_free, paos_list_free(NULL))
 
 static const attempt without[] = {
-    conn_open,        conn_close,     conn_error,      conn_error_clear,   conn_conflicts,
-    conn_stats,       conn_fd,        conn_set_cache,  conn_set_lock_wait, object_new,
-    object_new_class, object_new_out, class_attribute, register_conn,      register_objects,
-    commit_conn,      commit_objects, delete_conn,     get_conn,           get_class,
-    get_args,         get_out,        get_with_conn,   get_with_out,       fetch_conn,
-    fetch_out,        cached,         refresh_conn,    refresh_objects,    lock_conn,
-    lock_objects,     list_size,      list_at,         list_free,
+    conn_open,          conn_close,     conn_error,       conn_error_clear,   conn_conflicts,
+    conn_stats,         conn_fd,        conn_set_cache,   conn_set_lock_wait, object_new,
+    object_new_class,   object_new_out, class_attribute,  register_conn,      register_objects,
+    commit_conn,        commit_objects, delete_conn,      get_conn,           get_class,
+    get_args,           get_out,        get_with_conn,    get_with_out,       fetch_conn,
+    fetch_out,          cached,         refresh_conn,     refresh_objects,    lock_conn,
+    lock_objects,       dispatch_conn,  subscribe_conn,   subscribe_class,    subscribe_args,
+    subscribe_callback, subscribe_out,  unsubscribe_conn, list_size,          list_at,
+    list_free,
 };
 
 /* ---- with a bad object ---- */
@@ -267,7 +288,7 @@ static size_t functions(void)
 static void every_function_is_here(void **state)
 {
     (void) state;
-    assert_int_equal(functions(), 44);
+    assert_int_equal(functions(), 48);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)

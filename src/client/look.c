@@ -1,0 +1,324 @@
+/*
+ * look.c - what an answer is now, and what became of it since it was last known.
+ *
+ * Ids and versions are read in one transaction with its snapshot: that says of
+ * each commit whether the answer contains it, so that no event about it is
+ * told a second time.
+ */
+#include "paos_int.h"
+
+/* Statements around those that look. */
+#define BEFORE 2
+#define AFTER 1
+
+/* First and longest time between two looks whether writers have ended, in milliseconds. */
+#define SETTLE_FIRST 5
+#define SETTLE_LONGEST 1000
+
+/* ---- one answer ---- */
+
+void paosi_look_select(paosi_buffer *sql, const paosi_class *class)
+{
+    paosi_buffer_text(sql, "SELECT o$.");
+    paosi_buffer_name(sql, class->shape->columns[class->shape->key].name);
+    paosi_buffer_format(sql, "::pg_catalog.int8, o$.xmin FROM %s o$", class->table_sql);
+}
+
+paos_status paosi_look_answer(const paosi_class *class, const paosi_result *result,
+                              paosi_answer *out)
+{
+    size_t size, row;
+
+    for (row = 0; row < paosi_result_rows(result); row++)
+    {
+        const unsigned char *key = paosi_result_value(result, row, 0, &size);
+        const unsigned char *version;
+        int64_t number = key && size == 8 ? (int64_t) paosi_read64(key) : 0;
+
+        version = paosi_result_value(result, row, 1, &size);
+        if (number < 1 || number > PAOSI_KEY_MAX || !version || size != 4)
+            return paosi_fail(class->conn, PAOS_INVALID, "key %lld of class %s is out of range",
+                              (long long) number, class->name);
+        if (!paosi_answer_put(out, paosi_id_make(class->root, (uint64_t) number),
+                              paosi_read32(version)))
+            return paosi_fail_memory(class->conn);
+    }
+    return PAOS_OK;
+}
+
+paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, paosi_snapshot **out)
+{
+    paos_status status = PAOS_INVALID;
+    const unsigned char *text = NULL;
+    size_t size;
+
+    if (paosi_result_rows(result) == 1)
+        text = paosi_result_value(result, 0, 0, &size);
+    if (text)
+        status = paosi_snapshot_parse((const char *) text, out);
+    if (status == PAOS_NO_MEMORY)
+        return paosi_fail_memory(conn);
+    return status == PAOS_OK ? PAOS_OK
+                             : paosi_fail(conn, PAOS_SERVER, "malformed snapshot of the server");
+}
+
+/* ---- many requests ---- */
+
+typedef struct looking
+{
+    paos_conn *conn;
+    size_t size; /* requests */
+    paosi_request **requests;
+    paosi_buffer *sqls; /* their statements */
+    paosi_parameter *parameters;
+    paosi_statement *statements; /* those and what is around them */
+    paosi_result **results;
+} looking;
+
+static void looking_free(looking *l)
+{
+    size_t i;
+
+    for (i = 0; l->sqls && i < l->size; i++)
+        paosi_buffer_free(&l->sqls[i]);
+    if (l->results)
+        paosi_results_free(l->results, BEFORE + l->size + AFTER);
+    paosi_free(l->sqls);
+    paosi_free(l->parameters);
+    paosi_free(l->statements);
+    paosi_free(l->results);
+}
+
+static void add_request(looking *l, size_t i)
+{
+    const paosi_request *request = l->requests[i];
+    const paosi_parameter query = {0, true, request->query, 0};
+    paosi_statement *statement = &l->statements[BEFORE + i];
+    paosi_buffer *sql = &l->sqls[i];
+
+    paosi_look_select(sql, request->class);
+    if (*request->query)
+        paosi_buffer_text(sql, " WHERE o$ OPERATOR(paos.@@) $1::paos.query");
+    paosi_buffer_add(sql, "", 1);
+    l->parameters[i] = query;
+    statement->sql = sql->data;
+    statement->parameters = &l->parameters[i];
+    statement->count = *request->query ? 1 : 0;
+}
+
+static paos_status looking_make(looking *l)
+{
+    size_t n = BEFORE + l->size + AFTER;
+    size_t i;
+
+    l->sqls = paosi_calloc(l->size, sizeof *l->sqls);
+    l->parameters = paosi_calloc(l->size, sizeof *l->parameters);
+    l->statements = paosi_calloc(n, sizeof *l->statements);
+    l->results = paosi_calloc(n, sizeof *l->results);
+    if (!l->sqls || !l->parameters || !l->statements || !l->results)
+        return paosi_fail_memory(l->conn);
+    l->statements[0].sql = PAOSI_LOOK_BEGIN;
+    l->statements[1].sql = PAOSI_LOOK_SNAPSHOT;
+    l->statements[n - 1].sql = PAOSI_LOOK_END;
+    for (i = 0; i < l->size; i++)
+    {
+        add_request(l, i);
+        if (l->sqls[i].failed)
+            return paosi_fail_memory(l->conn);
+    }
+    return PAOS_OK;
+}
+
+/* The difference as an event, unless there is none; the request then knows the answer. */
+static paos_status take_difference(paosi_request *request, paosi_answer *answer,
+                                   paosi_snapshot *snapshot)
+{
+    paos_conn *conn = request->class->conn;
+    paosi_event *event = paosi_calloc(1, sizeof *event);
+    paosi_ids *refs = event ? event->told.refs : NULL;
+
+    if (!event || !paosi_answer_compare(&request->answer, answer, &refs[PAOSI_ENTER],
+                                        &refs[PAOSI_CHANGE], &refs[PAOSI_LEAVE]))
+    {
+        paosi_event_free(event);
+        return paosi_fail_memory(conn);
+    }
+    paosi_request_take(&conn->requests, request, answer, snapshot);
+    event->request = request;
+    event->told.resync = true;
+    if (refs[PAOSI_ENTER].size + refs[PAOSI_CHANGE].size + refs[PAOSI_LEAVE].size == 0)
+        paosi_event_free(event);
+    else
+        paosi_event_add(&conn->requests, event);
+    return PAOS_OK;
+}
+
+static paos_status take_answers(const looking *l)
+{
+    paosi_snapshot *snapshot = NULL;
+    paos_status status = paosi_look_snapshot(l->conn, l->results[BEFORE - 1], &snapshot);
+    size_t i;
+
+    for (i = 0; status == PAOS_OK && i < l->size; i++)
+    {
+        paosi_answer answer = {0};
+
+        status = paosi_look_answer(l->requests[i]->class, l->results[BEFORE + i], &answer);
+        if (status == PAOS_OK)
+            status = take_difference(l->requests[i], &answer, snapshot);
+        paosi_answer_free(&answer);
+    }
+    paosi_snapshot_release(snapshot);
+    return status;
+}
+
+static const paosi_result *first_failure(const looking *l)
+{
+    size_t i;
+
+    for (i = 0; i < BEFORE + l->size + AFTER; i++)
+        if (paosi_result_outcome(l->results[i]) == PAOSI_FAILED)
+            return l->results[i];
+    return NULL;
+}
+
+/* Looks at some requests; *refused when the server would not. */
+static paos_status look_at(paos_conn *conn, paosi_request **requests, size_t n, bool *refused)
+{
+    looking l = {.conn = conn, .size = n, .requests = requests};
+    const paosi_result *failure = NULL;
+    paos_status status = looking_make(&l);
+
+    *refused = false;
+    if (status == PAOS_OK)
+        status = paosi_conn_exchange(conn, l.statements, BEFORE + n + AFTER, l.results);
+    if (status == PAOS_OK)
+        failure = first_failure(&l);
+    if (failure)
+        status = paosi_conn_roll_back(conn, paosi_fail_result(conn, failure));
+    else if (status == PAOS_OK)
+        status = take_answers(&l);
+    *refused = failure && status != PAOS_DISCONNECTED && status != PAOS_NO_MEMORY;
+    looking_free(&l);
+    return status;
+}
+
+/* ---- what cannot be answered any more ---- */
+
+/* The class, an attribute or a privilege is gone: everything leaves, and the request ends. */
+static paos_status end_request(paosi_request *request)
+{
+    paos_conn *conn = request->class->conn;
+    paosi_event *event = paosi_calloc(1, sizeof *event);
+    const paosi_answer nothing = {0};
+
+    if (!event ||
+        !paosi_answer_compare(&request->answer, &nothing, &event->told.refs[PAOSI_ENTER],
+                              &event->told.refs[PAOSI_CHANGE], &event->told.refs[PAOSI_LEAVE]))
+    {
+        paosi_event_free(event);
+        return paosi_fail_memory(conn);
+    }
+    event->request = request;
+    event->told.resync = true;
+    event->ended = true;
+    request->look = false;
+    request->ends = true;
+    paosi_event_add(&conn->requests, event);
+    return PAOS_OK;
+}
+
+/* One that failed fails all that are looked at with it: each for itself, then. */
+static paos_status look_one_by_one(paos_conn *conn, paosi_request **requests, size_t n)
+{
+    paos_status status = paosi_catalog_load(conn, NULL, NULL);
+    bool refused;
+    size_t i;
+
+    for (i = 0; status == PAOS_OK && i < n; i++)
+    {
+        status = look_at(conn, &requests[i], 1, &refused);
+        if (refused)
+            status = end_request(requests[i]);
+    }
+    return status;
+}
+
+/* ---- when to ---- */
+
+static size_t choose(const paosi_requests *requests, paosi_request **out)
+{
+    paosi_request *request;
+    size_t n = 0;
+
+    for (request = requests->first; request; request = request->next)
+        if (request->look && !request->ends)
+            out[n++] = request;
+    return n;
+}
+
+paos_status paosi_look(paos_conn *conn)
+{
+    paosi_requests *all = &conn->requests;
+    paosi_request **chosen;
+    paos_status status = PAOS_OK;
+    bool refused = false;
+    size_t n;
+
+    if (!all->look)
+        return PAOS_OK;
+    chosen = paosi_malloc(all->size * sizeof(paosi_request *));
+    if (!chosen)
+        return paosi_fail_memory(conn);
+    n = choose(all, chosen);
+    if (n > 0)
+        status = look_at(conn, chosen, n, &refused);
+    if (refused)
+        status = look_one_by_one(conn, chosen, n);
+    all->look = status != PAOS_OK;
+    paosi_free(chosen);
+    return status;
+}
+
+/* What has settled is looked at once more: nobody tells what its writers did. */
+static void want_settled(paosi_requests *requests, const paosi_snapshot *now)
+{
+    paosi_request *request;
+
+    for (request = requests->first; request; request = request->next)
+        if (request->since && paosi_snapshot_settles(now, request->since))
+            paosi_request_want_look(requests, request);
+}
+
+static void settle_later(paosi_requests *requests)
+{
+    int delay = requests->settle_delay * 2;
+
+    if (delay < SETTLE_FIRST)
+        delay = SETTLE_FIRST;
+    requests->settle_delay = delay < SETTLE_LONGEST ? delay : SETTLE_LONGEST;
+    requests->settle_due = paosi_wake_now() + requests->settle_delay;
+}
+
+paos_status paosi_look_settle(paos_conn *conn)
+{
+    const paosi_statement statement = {.sql = PAOSI_LOOK_SNAPSHOT};
+    paosi_requests *requests = &conn->requests;
+    paosi_snapshot *snapshot = NULL;
+    paosi_result *result;
+    paos_status status;
+
+    if (requests->unsettled == 0 || paosi_wake_now() < requests->settle_due)
+        return PAOS_OK;
+    settle_later(requests);
+    status = paosi_conn_ask(conn, &statement, 1, &result);
+    if (status != PAOS_OK)
+        return status;
+    status = paosi_look_snapshot(conn, result, &snapshot);
+    paosi_results_free(&result, 1);
+    if (status != PAOS_OK)
+        return status;
+    want_settled(requests, snapshot);
+    paosi_snapshot_release(snapshot);
+    return PAOS_OK;
+}
