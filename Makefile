@@ -100,8 +100,9 @@ build/libpaos.so: build/libpaos.so.$(SOVERSION)
 
 install-client: client
 ifneq ($(CLIENT),)
-	install -d '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig' '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
+	install -d '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig' '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos/adapters'
 	install -m 644 src/client/paos.h '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
+	install -m 644 src/client/adapters/*.h '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos/adapters'
 	install -m 644 build/libpaos.a build/libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)'
 	ln -sfn libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so'
 	sed -e 's|@PREFIX@|$(CLIENT_PREFIX)|' -e 's|@LIBDIR@|$(CLIENT_LIBDIR)|' \
@@ -110,6 +111,7 @@ ifneq ($(CLIENT),)
 endif
 
 uninstall-client:
+	rm -rf '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos'
 	rm -f '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos.h' '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.a' \
 		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so' \
 		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so.$(SOVERSION)' \

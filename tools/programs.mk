@@ -5,13 +5,16 @@
 
 ASAN_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_FLAGS = $(ASAN_FLAGS) -fsanitize=fuzzer-no-link
-HEADERS = $(wildcard src/*/*.h test/*/*.h examples/*/*.h bench/*.h)
+HEADERS = $(wildcard src/*/*.h src/client/adapters/*.h test/*/*.h examples/*/*.h bench/*.h)
 FAKES = $(sort $(wildcard test/unit/fake_*.c))
 TEST_FLAGS = -Itest/unit -Itest/client
 # OO7 is a test in its smallest configuration.
 OO7_SRC = $(addprefix bench/,oo7_graph.c oo7_store.c oo7_model.c oo7_paos.c oo7_paos_query.c \
 	oo7_paos_change.c sql.c wire.c)
 # Tests of the client use what the library keeps to itself, so all link libpaos.a.
+
+# What the adapters' test needs more.
+LOOP_LIBS = $(if $(filter %/adapter_test,$@),-luv -lev)
 
 # $(1) variant, $(2) compiler, $(3) flags
 define variant
@@ -30,7 +33,7 @@ build/$(1)/unit/%: test/unit/%.c $$(FAKES) build/$(1)/libunit.a $$(HEADERS)
 		-lcmocka $$(PQ_LIBS) -lm
 build/$(1)/integration/%: test/client/%.c build/$(1)/libpaos.a $$(HEADERS)
 	@mkdir -p $$(@D)
-	$(2) $$(CLIENT_FLAGS) $$(TEST_FLAGS) $(3) -o $$@ $$(filter %.c,$$^) build/$(1)/libpaos.a -lcmocka $$(PQ_LIBS) -lm
+	$(2) $$(CLIENT_FLAGS) $$(TEST_FLAGS) $(3) -o $$@ $$(filter %.c,$$^) build/$(1)/libpaos.a -lcmocka $$(PQ_LIBS) $$(LOOP_LIBS) -lm
 build/$(1)/integration/oo7_test: $$(OO7_SRC)
 build/$(1)/random/%: test/random/%.c build/$(1)/libpaos.a $$(HEADERS)
 	@mkdir -p $$(@D)
