@@ -66,3 +66,95 @@ $$;
 
 -- Sessions read the classes anew, and see that the version is another.
 UPDATE paos.class SET number = number WHERE false;
+
+-- Durable requests.
+CREATE SEQUENCE paos.durable_number START 1000000000001 MINVALUE 1000000000001;
+COMMENT ON SEQUENCE paos.durable_number IS 'ids of durable requests, which no live one ever has';
+CREATE TABLE paos.durable (
+    request bigint PRIMARY KEY DEFAULT nextval('paos.durable_number'),
+    name text NOT NULL UNIQUE,
+    class smallint NOT NULL REFERENCES paos.class (number) ON DELETE CASCADE,
+    query paos.query NOT NULL,
+    role regrole NOT NULL
+);
+COMMENT ON TABLE paos.durable IS 'durable requests; written by subscribe and forget only';
+COMMENT ON COLUMN paos.durable.class IS 'number of the class';
+COMMENT ON COLUMN paos.durable.role IS 'with whose eyes objects are seen';
+CREATE SEQUENCE paos.event_number;
+COMMENT ON SEQUENCE paos.event_number IS 'numbers of events, drawn in blocks';
+CREATE TABLE paos.event (
+    number bigint NOT NULL,
+    request bigint NOT NULL,
+    enter paos.ref[],
+    change paos.ref[],
+    leave paos.ref[],
+    author jsonb,
+    xid xid8 NOT NULL,
+    resync bool NOT NULL,
+    at timestamptz NOT NULL
+);
+COMMENT ON TABLE paos.event IS
+    'events of durable requests until they are acknowledged: refs, never contents; read by paos.pending';
+CREATE INDEX event_request_number ON paos.event (request, number);
+SELECT pg_extension_config_dump('paos.durable', '');
+SELECT pg_extension_config_dump('paos.durable_number', '');
+SELECT pg_extension_config_dump('paos.event', '');
+SELECT pg_extension_config_dump('paos.event_number', '');
+
+CREATE FUNCTION paos.durable_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'paos_durable_changed' LANGUAGE C;
+COMMENT ON FUNCTION paos.durable_changed() IS
+    'trigger on paos.durable: files requests in shared memory, whoever writes them, and ends them';
+CREATE TRIGGER durable_changing BEFORE INSERT OR DELETE ON paos.durable
+    FOR EACH STATEMENT EXECUTE FUNCTION paos.durable_changed();
+CREATE TRIGGER durable_changed AFTER INSERT OR UPDATE OR DELETE ON paos.durable
+    FOR EACH ROW EXECUTE FUNCTION paos.durable_changed();
+CREATE FUNCTION paos.events_restored() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'paos_events_restored' LANGUAGE C;
+COMMENT ON FUNCTION paos.events_restored() IS
+    'trigger on paos.event, which commits do not run: numbers go on above those of a restore';
+CREATE TRIGGER events_restored AFTER INSERT ON paos.event
+    FOR EACH STATEMENT EXECUTE FUNCTION paos.events_restored();
+
+COMMENT ON FUNCTION paos.subscribe(regclass, paos.query, text) IS
+    'id of a new request; this session is notified of every commit that changes its answer. With a name, it is durable: events are kept until acknowledged, and the same name and query take it up again';
+CREATE FUNCTION paos.attend(name text, wait interval DEFAULT NULL) RETURNS bool
+    AS 'MODULE_PATHNAME', 'paos_attend' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.attend(text, interval) IS
+    'makes this session the one that is told of a durable request, standing by while another is; false when wait ran out, 0 does not wait, NULL waits for ever';
+CREATE FUNCTION paos.leave(name text) RETURNS void
+    AS 'MODULE_PATHNAME', 'paos_leave' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION paos.leave(text) IS
+    'lets another session attend to a durable request, which goes on';
+CREATE FUNCTION paos.pending(name text, max int DEFAULT NULL,
+    OUT number bigint, OUT request bigint, OUT enter paos.ref[], OUT change paos.ref[],
+    OUT leave paos.ref[], OUT author jsonb, OUT xid xid8, OUT resync bool, OUT at timestamptz)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'paos_pending' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.pending(text, int) IS
+    'events of a durable request that are not acknowledged, in order for each object: refs of objects that entered, changed and left the answer, or resync when it must be asked for anew; 55006 while another session attends to it';
+CREATE FUNCTION paos.acknowledge(name text, upto bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'paos_acknowledge' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.acknowledge(text, bigint) IS
+    'removes events that this session''s last paos.pending returned, up to a number; how many there were';
+CREATE FUNCTION paos.forget(name text) RETURNS void
+    AS 'MODULE_PATHNAME', 'paos_forget' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION paos.forget(text) IS
+    'ends a durable request when the transaction commits, and removes its events';
+
+CREATE OR REPLACE VIEW paos.requests AS
+    SELECT r.request, r.class, r.query::paos.query AS query, r.role::regrole AS role, r.backend,
+           r.events, r.last_event, d.name AS durable,
+           CASE WHEN d.name IS NOT NULL
+                THEN (SELECT count(*) FROM paos.event e WHERE e.request = r.request) END AS pending,
+           (SELECT e.at FROM paos.event e WHERE e.request = r.request AND d.name IS NOT NULL
+            ORDER BY e.number LIMIT 1) AS oldest
+    FROM paos.live_requests() r
+    LEFT JOIN paos.durable d ON d.request = r.request
+    ORDER BY r.request;
+COMMENT ON VIEW paos.requests IS 'requests of the roles that one is a member of';
+COMMENT ON COLUMN paos.requests.backend IS
+    'process id of the session that is told; NULL: durable, and no session attends to it';
+COMMENT ON COLUMN paos.requests.durable IS 'name of a durable request, else NULL';
+COMMENT ON COLUMN paos.requests.pending IS 'events of a durable request that are not acknowledged';
+COMMENT ON COLUMN paos.requests.oldest IS 'since when the first of them is pending';
