@@ -57,6 +57,7 @@ typedef struct Hits
     int size;
     bool after;
     CaptureClass *class;
+    CommandId command; /* that wrote the row */
 } Hits;
 
 static void AddClass(Capture *capture, Relation table, Oid relid)
@@ -192,13 +193,20 @@ static void NoteHits(Hits *hits, PaosRef ref)
             hit.before = hit.before || hits->items[next].before;
             hit.after = hit.after || hits->items[next].after;
         }
-        PaosEventNote(hit.request, ref, hit.before, hit.after);
+        PaosEventNote(hit.request, ref, hits->command, hit.before, hit.after);
     }
+}
+
+/* The command that made a version of a row from another, which this transaction did. */
+static CommandId CommandOf(HeapTuple before, HeapTuple after)
+{
+    return after != NULL ? HeapTupleHeaderGetCmin(after->t_data)
+                         : HeapTupleHeaderGetCmax(before->t_data);
 }
 
 static void CaptureVersion(CaptureClass *class, HeapTuple before, HeapTuple after, PaosRef ref)
 {
-    Hits hits = {.class = class};
+    Hits hits = {.class = class, .command = CommandOf(before, after)};
 
     if (before != NULL)
         Probe(&hits, before, false);

@@ -2,8 +2,10 @@
  * event.c - what the present transaction does to the answers of requests.
  *
  * Each row that concerns a request appends to a journal; the net effect is worked
- * out once, before the commit.  The journal is in the order things were done, so
- * that a subtransaction that aborts is undone by cutting off its end.  It is
+ * out once, before the commit.  The journal is in the order of subtransactions, so
+ * that one that aborts is undone by cutting off its end.  It is not in the order
+ * rows were written: another trigger may write a row that this one is yet to fire
+ * for.  Commands tell that order, and each touches an object once.  It is
  * bounded: a transaction that goes on beyond that tells its requests to look
  * again instead.
  */
@@ -29,7 +31,7 @@ typedef struct Change
     int64 request;
     PaosRef ref;
     SubTransactionId subxact;
-    uint32 number; /* position in the journal */
+    CommandId command; /* that wrote the row */
     bool before;
     bool after;
 } Change;
@@ -86,7 +88,7 @@ static void MakeCoarse(void)
     journal_size = 0;
 }
 
-static void AppendChange(int64 request, PaosRef ref, bool before, bool after)
+static void AppendChange(int64 request, PaosRef ref, CommandId command, bool before, bool after)
 {
     if (coarse == NULL && njournal >= paos_capture_limit)
         MakeCoarse();
@@ -103,14 +105,14 @@ static void AppendChange(int64 request, PaosRef ref, bool before, bool after)
                       : repalloc_huge(journal, journal_size * sizeof(Change));
     }
     journal[njournal] =
-        (Change){request, ref, GetCurrentSubTransactionId(), njournal, before, after};
+        (Change){request, ref, GetCurrentSubTransactionId(), command, before, after};
     njournal++;
 }
 
 /* An object of a request's answer, before or after the row was written. */
-void PaosEventNote(int64 request, PaosRef ref, bool before, bool after)
+void PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after)
 {
-    AppendChange(request, ref, before, after);
+    AppendChange(request, ref, command, before, after);
 }
 
 void PaosEventProbe(void)
@@ -120,7 +122,7 @@ void PaosEventProbe(void)
 
 void PaosEventResync(int64 request)
 {
-    AppendChange(request, 0, false, false);
+    AppendChange(request, 0, FirstCommandId, false, false);
 }
 
 static int CompareChanges(const void *a, const void *b)
@@ -132,7 +134,7 @@ static int CompareChanges(const void *a, const void *b)
         return left->request < right->request ? -1 : 1;
     if (left->ref != right->ref)
         return left->ref < right->ref ? -1 : 1;
-    return left->number < right->number ? -1 : 1;
+    return left->command < right->command ? -1 : left->command > right->command;
 }
 
 static void AddRef(PaosEvent *event, PaosEffect effect, PaosRef ref, int limit)
@@ -142,7 +144,23 @@ static void AddRef(PaosEvent *event, PaosEffect effect, PaosRef ref, int limit)
     event->refs[effect][event->n[effect]++] = ref;
 }
 
-/* The net effect of all changes of one request, which are sorted by ref and time. */
+/*
+ * Was the object there before, and is it after?  n changes of one object, sorted.
+ * A command that gives keys from row to row changes one twice: once for the row that
+ * had the key, once for the one that has it.
+ */
+static void Ends(const Change *changes, int n, bool *before, bool *after)
+{
+    int i;
+
+    *before = *after = false;
+    for (i = 0; i < n && changes[i].command == changes[0].command; i++)
+        *before = *before || changes[i].before;
+    for (i = n - 1; i >= 0 && changes[i].command == changes[n - 1].command; i--)
+        *after = *after || changes[i].after;
+}
+
+/* The net effect of all changes of one request, which are sorted by ref and command. */
 static void SumUp(PaosEvent *event, const Change *changes, int n)
 {
     int first;
@@ -151,12 +169,12 @@ static void SumUp(PaosEvent *event, const Change *changes, int n)
     for (first = 0; first < n; first = next)
     {
         PaosRef ref = changes[first].ref;
-        bool before = changes[first].before;
+        bool before;
         bool after;
 
         for (next = first; next < n && changes[next].ref == ref; next++)
             ;
-        after = changes[next - 1].after;
+        Ends(changes + first, next - first, &before, &after);
         if (ref == 0)
             event->resync = true;
         else if (before && after)

@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/clauses.h"
 #include "rewrite/rowsecurity.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -38,6 +39,7 @@ typedef struct Matcher
     int64 request; /* hash key */
     bool ended;
     bool broken; /* cannot be evaluated here: always unknown */
+    bool leaky;  /* what is evaluated may fail, or run code of users */
     Oid role;
     PaosFilter *filter;
     PaosFilter *policy; /* NULL: the role sees every row */
@@ -47,6 +49,7 @@ typedef struct Matcher
 static HTAB *matchers = NULL;
 static MemoryContext matchers_context = NULL;
 static uint64 matchers_generation;
+static bool evaluating = false; /* a leaky one: matchers must stay where they are */
 
 static void ForgetMatchers(void)
 {
@@ -116,15 +119,29 @@ static void Compile(Matcher *matcher, const PaosRequest *request, const char *te
     PaosRow row = {.relid = relid};
     PaosQueryNode *tree = PaosQueryParse(text);
     Relation relation = relation_open(relid, AccessShareLock);
+    Expr *condition;
     Expr *policy;
 
     row.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
     relation_close(relation, AccessShareLock);
     matcher->names = PaosPathNames(tree);
-    matcher->filter = PaosFilterMake(PaosQueryBind(tree, text, &row), row.desc, &TTSOpsHeapTuple);
+    condition = PaosQueryBind(tree, text, &row);
+    matcher->filter = PaosFilterMake(condition, row.desc, &TTSOpsHeapTuple);
     matcher->broken = !PolicyCondition(relid, request->role, &policy);
     if (policy != NULL)
         matcher->policy = PaosFilterMake(policy, row.desc, &TTSOpsHeapTuple);
+    matcher->leaky = contain_leaked_vars((Node *) condition) || policy != NULL;
+}
+
+/* Forgets an error, unless it is one of the writer's own: who cancels a statement means it. */
+static void PassErrorOn(void)
+{
+    int code = geterrcode();
+
+    if (code == ERRCODE_QUERY_CANCELED || code == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+        code == ERRCODE_T_R_DEADLOCK_DETECTED)
+        PG_RE_THROW();
+    FlushErrorState();
 }
 
 /* Compiles in a subtransaction, so that a complaint ends nothing but that. */
@@ -143,13 +160,21 @@ static void TryToCompile(Matcher *matcher, const PaosRequest *request, const cha
     PG_CATCH();
     {
         MemoryContextSwitchTo(context);
-        FlushErrorState();
+        PassErrorOn();
         RollbackAndReleaseCurrentSubTransaction();
         matcher->broken = true;
     }
     PG_END_TRY();
     MemoryContextSwitchTo(context);
     CurrentResourceOwner = owner;
+}
+
+/* For rows that are written by what is being evaluated. */
+static Matcher *NoMatcher(void)
+{
+    static Matcher unknown = {.broken = true};
+
+    return &unknown;
 }
 
 static Matcher *FindMatcher(int64 id)
@@ -160,6 +185,8 @@ static Matcher *FindMatcher(int64 id)
     char *text;
     bool found;
 
+    if (evaluating)
+        return NoMatcher();
     if (matchers == NULL || matchers_generation != PaosClassGeneration() ||
         hash_get_num_entries(matchers) > MATCHERS_MAX)
         ForgetMatchers();
@@ -220,6 +247,35 @@ static bool SatisfiesAs(const Matcher *matcher, TupleTableSlot *row)
     return result;
 }
 
+/* In a subtransaction when it may fail: that must end nothing but the look. */
+static PaosMatchResult TryToSatisfy(const Matcher *matcher, TupleTableSlot *row)
+{
+    volatile PaosMatchResult result = PAOS_MATCH_UNKNOWN;
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+
+    BeginInternalSubTransaction(NULL);
+    MemoryContextSwitchTo(context);
+    evaluating = true;
+    PG_TRY();
+    {
+        result = SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        evaluating = false;
+        MemoryContextSwitchTo(context);
+        PassErrorOn();
+        RollbackAndReleaseCurrentSubTransaction();
+    }
+    PG_END_TRY();
+    evaluating = false;
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    return result;
+}
+
 PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, bool exact)
 {
     Matcher *matcher;
@@ -231,6 +287,8 @@ PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, boo
         return PAOS_MATCH_NO;
     if (matcher->broken)
         return PAOS_MATCH_UNKNOWN;
+    if (matcher->leaky)
+        return TryToSatisfy(matcher, row);
     return SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
 }
 

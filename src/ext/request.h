@@ -238,8 +238,8 @@ typedef struct PaosEvent
 } PaosEvent;
 
 extern int paos_capture_limit;
-/* An object that is in a request's answer before or after a row was written, or both. */
-extern void PaosEventNote(int64 request, PaosRef ref, bool before, bool after);
+/* An object that is in a request's answer before or after a command wrote a row, or both. */
+extern void PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after);
 extern void PaosEventResync(int64 request);
 /* A row was looked up in the predicate index. */
 extern void PaosEventProbe(void);
