@@ -77,6 +77,17 @@ ifneq ($(CLIENT_SRC),)
 CLIENT = build/libpaos.a build/libpaos.so
 endif
 
+# The command is a program on the library, linked with its archive so that it
+# runs from the tree and never meets another version.
+COMMAND_SRC = $(sort $(wildcard src/cli/*.c))
+COMMAND_FLAGS = -DPAOS_VERSION='"$(PAOS_VERSION)"'
+COMMAND_BINDIR ?= $(CLIENT_PREFIX)/bin
+COMMAND_MANDIR ?= $(CLIENT_PREFIX)/share/man/man1
+COMMAND_COMPLETIONS ?= $(CLIENT_PREFIX)/share/bash-completion/completions
+ifneq ($(CLIENT),)
+COMMAND = build/paos
+endif
+
 include tools/programs.mk
 
 .PHONY: client install-client uninstall-client clean-build
@@ -87,7 +98,7 @@ uninstall: uninstall-client
 clean: clean-build
 endif
 
-client: $(CLIENT)
+client: $(CLIENT) $(COMMAND)
 
 # Outputs appear whole, under their final name, so that two makes can overlap.
 build/libpaos.a: $(CLIENT_OBJS)
@@ -108,6 +119,10 @@ ifneq ($(CLIENT),)
 	sed -e 's|@PREFIX@|$(CLIENT_PREFIX)|' -e 's|@LIBDIR@|$(CLIENT_LIBDIR)|' \
 		-e 's|@INCLUDEDIR@|$(CLIENT_INCLUDEDIR)|' -e 's|@VERSION@|$(PAOS_VERSION)|' \
 		src/client/paos.pc.in >'$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig/paos.pc'
+	install -d '$(DESTDIR)$(COMMAND_BINDIR)' '$(DESTDIR)$(COMMAND_MANDIR)' '$(DESTDIR)$(COMMAND_COMPLETIONS)'
+	install -m 755 build/paos '$(DESTDIR)$(COMMAND_BINDIR)'
+	install -m 644 docs/paos.1 '$(DESTDIR)$(COMMAND_MANDIR)'
+	install -m 644 src/cli/paos.bash '$(DESTDIR)$(COMMAND_COMPLETIONS)/paos'
 endif
 
 uninstall-client:
@@ -115,7 +130,8 @@ uninstall-client:
 	rm -f '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos.h' '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.a' \
 		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so' \
 		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so.$(SOVERSION)' \
-		'$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig/paos.pc'
+		'$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig/paos.pc' '$(DESTDIR)$(COMMAND_BINDIR)/paos' \
+		'$(DESTDIR)$(COMMAND_MANDIR)/paos.1' '$(DESTDIR)$(COMMAND_COMPLETIONS)/paos'
 
 clean-build:
 	rm -rf build $(GENERATED) src/ext/query_gram.h

@@ -38,6 +38,9 @@ build/$(1)/integration/oo7_test: $$(OO7_SRC)
 build/$(1)/random/%: test/random/%.c build/$(1)/libpaos.a $$(HEADERS)
 	@mkdir -p $$(@D)
 	$(2) $$(CLIENT_FLAGS) $$(TEST_FLAGS) $(3) -o $$@ $$< build/$(1)/libpaos.a $$(PQ_LIBS) -lm
+build/$(1)/paos: $$(COMMAND_SRC) build/$(1)/libpaos.a $$(HEADERS)
+	$(2) $$(CLIENT_FLAGS) $$(COMMAND_FLAGS) $(3) -o $$@.tmp $$(COMMAND_SRC) build/$(1)/libpaos.a \
+		$$(PQ_LIBS) -ljansson -lm && mv $$@.tmp $$@
 endef
 $(eval $(call variant,plain,$$(CC),$$(CLIENT_CFLAGS)))
 $(eval $(call variant,asan,$$(CC),-g $$(ASAN_FLAGS)))
@@ -46,6 +49,9 @@ $(eval $(call variant,fuzz,clang,-g $$(FUZZ_FLAGS)))
 CLIENT_TESTS = $(notdir $(basename $(wildcard test/client/*_test.c)))
 .PHONY: integration examples bench-programs
 integration: $(foreach v,asan plain,$(CLIENT_TESTS:%=build/$(v)/integration/%))
+
+build/paos: build/plain/paos
+	cp $< $@.tmp && mv $@.tmp $@
 
 # A fuzz target includes the server sources it feeds, on stand-ins of its own
 # (test/fuzz/fake_*.c) for what PostgreSQL gives them.
@@ -78,7 +84,7 @@ build/proxy: tools/proxy.c
 # --- every source by either compiler, warnings being errors ----------------------
 
 WERROR_CLIENT = $(CLIENT_SRC) $(wildcard test/unit/*.c test/client/*.c test/random/*.c \
-	examples/*.c examples/*/*.c bench/*.c tools/*.c)
+	examples/*.c examples/*/*.c bench/*.c tools/*.c) $(COMMAND_SRC)
 # $(1) compiler, $(2) flags
 define werror
 WERROR_$(1) = $$(patsubst %.c,build/werror-$(1)/%.o,$$(OBJS:.o=.c) $$(WERROR_CLIENT))
@@ -91,7 +97,7 @@ $$(patsubst %.c,build/werror-$(1)/%.o,$$(OBJS:.o=.c)): build/werror-$(1)/%.o: %.
 	$(1) $$(CPPFLAGS) $$(CFLAGS) -fPIC $(2) -Werror -c -o $$@ $$<
 $$(patsubst %.c,build/werror-$(1)/%.o,$$(WERROR_CLIENT)): build/werror-$(1)/%.o: %.c $$(HEADERS)
 	@mkdir -p $$(@D)
-	$(1) $$(CLIENT_FLAGS) $$(TEST_FLAGS) -O2 $(2) -Werror -c -o $$@ $$<
+	$(1) $$(CLIENT_FLAGS) $$(TEST_FLAGS) $$(COMMAND_FLAGS) -O2 $(2) -Werror -c -o $$@ $$<
 endef
 $(eval $(call werror,gcc))
 # The flags of a PostgreSQL built by gcc, and its headers, have what clang does not know.
