@@ -42,6 +42,7 @@ static Change *journal = NULL; /* in TopTransactionContext, NULL when there is n
 static int njournal = 0;
 static uint64 nprobes = 0;
 static int journal_size = 0;
+static bool preparing = false;
 static HTAB *coarse = NULL; /* requests that must look again, once the journal was too long */
 
 /* Tells what the transaction cost, whether it changed an answer or not. */
@@ -272,13 +273,30 @@ static void Complete(const PaosEvent *event, const uint8 *channel, List **payloa
     }
 }
 
+/* A transaction in two phases leaves that to the next event: what it ends, it tells nothing. */
+static void EndForbidden(const PaosRequest *request, List **payloads)
+{
+    PaosPayload *payload = palloc(sizeof(PaosPayload));
+
+    if (preparing || request->durable)
+        return;
+    payload->request = request->id;
+    payload->text = PaosEndedPayload(request->id, ERRCODE_INSUFFICIENT_PRIVILEGE,
+                                     "permission to read what it names is gone");
+    memcpy(payload->channel, request->channel, PAOS_CHANNEL_BYTES);
+    *payloads = lappend(*payloads, payload);
+    PaosRequestEnd(request->id);
+}
+
 static void Deliver(const PaosEvent *event, List **payloads)
 {
     PaosRequest request;
 
     if (IsEmpty(event) || !PaosRequestGet(PaosSharedAttached(), event->request, &request, NULL))
         return;
-    if (request.durable)
+    if (!PaosPrivilegesKept(&request))
+        EndForbidden(&request, payloads);
+    else if (request.durable)
         PaosDurableNote(&request, event);
     else
         Complete(event, request.channel, payloads);
@@ -357,6 +375,7 @@ static void BeforeCommit(bool prepare)
 
     if (njournal == 0 && coarse == NULL)
         return;
+    preparing = prepare;
     work = AllocSetContextCreate(CurrentMemoryContext, "paos events", ALLOCSET_DEFAULT_SIZES);
     previous = MemoryContextSwitchTo(work);
     PushActiveSnapshot(GetTransactionSnapshot());
@@ -375,6 +394,19 @@ char *PaosResyncPayload(int64 request)
     return psprintf("{\"request\":" INT64_FORMAT ",\"resync\":true,\"author\":null,\"xid\":null,"
                     "\"part\":[1,1]}",
                     request);
+}
+
+char *PaosEndedPayload(int64 request, int code, const char *reason)
+{
+    StringInfoData text;
+
+    initStringInfo(&text);
+    appendStringInfo(&text,
+                     "{\"request\":" INT64_FORMAT ",\"resync\":true,\"ended\":\"%s\",\"reason\":",
+                     request, unpack_sql_state(code));
+    escape_json(&text, reason);
+    appendStringInfoString(&text, ",\"author\":null,\"xid\":null,\"part\":[1,1]}");
+    return text.data;
 }
 
 char *PaosWakePayload(int64 request)

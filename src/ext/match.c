@@ -43,6 +43,7 @@ typedef struct Matcher
     Oid role;
     PaosFilter *filter;
     PaosFilter *policy; /* NULL: the role sees every row */
+    Bitmapset *columns; /* that the query names */
     List *names;        /* attributes of other objects that a path goes through */
 } Matcher;
 
@@ -126,6 +127,7 @@ static void Compile(Matcher *matcher, const PaosRequest *request, const char *te
     relation_close(relation, AccessShareLock);
     matcher->names = PaosPathNames(tree);
     condition = PaosQueryBind(tree, text, &row);
+    matcher->columns = PaosPrivilegesColumns(condition);
     matcher->filter = PaosFilterMake(condition, row.desc, &TTSOpsHeapTuple);
     matcher->broken = !PolicyCondition(relid, request->role, &policy);
     if (policy != NULL)
@@ -207,6 +209,11 @@ static Matcher *FindMatcher(int64 id)
         TryToCompile(matcher, &request, text, class->relid);
     pfree(text);
     return matcher;
+}
+
+Bitmapset *PaosRequestColumns(int64 id)
+{
+    return FindMatcher(id)->columns;
 }
 
 static bool HasRowSecurity(Oid relid)

@@ -216,6 +216,16 @@ extern void PaosPathNote(PaosShared *shared, TupleDesc desc, HeapTuple before, H
 /* The names (char pointers) of attributes of other objects that a query's paths go through. */
 extern List *PaosPathNames(const struct PaosQueryNode *tree);
 
+/* The attributes that a request names, as PaosPrivilegesColumns has them; borrowed. */
+extern Bitmapset *PaosRequestColumns(int64 id);
+
+/* in privilege.c */
+extern Bitmapset *PaosPrivilegesColumns(Expr *condition);
+/* Complains unless the caller may read the attributes of the condition. */
+extern void PaosPrivilegesCheck(Oid relid, Expr *condition);
+/* May the subscriber still read what the request names? */
+extern bool PaosPrivilegesKept(const PaosRequest *request);
+
 /* in capture.c: all requests on a table and the classes above it must look again */
 extern void PaosCaptureAll(PaosShared *shared, Relation table);
 
@@ -245,6 +255,8 @@ extern void PaosEventResync(int64 request);
 extern void PaosEventProbe(void);
 extern void PaosEventInit(void);
 extern char *PaosResyncPayload(int64 request);
+/* The last event of a request that cannot go on. */
+extern char *PaosEndedPayload(int64 request, int code, const char *reason);
 /* Of a durable request: there is something to be read. */
 extern char *PaosWakePayload(int64 request);
 extern void PaosNotify(const uint8 *channel, const char *payload);
@@ -293,8 +305,6 @@ extern void PaosRequestLimit(PaosShared *shared);
 #define PAOS_CHANNEL_TEXT (5 + 2 * PAOS_CHANNEL_BYTES + 1)
 
 extern int paos_max_requests;
-/* Complains unless the caller may read the attributes of the condition. */
-extern void PaosPrivilegesCheck(Oid relid, Expr *condition);
 extern void PaosChannelName(const uint8 *channel, char name[PAOS_CHANNEL_TEXT]);
 
 /* in author.c: who this session is, as JSON; borrowed */

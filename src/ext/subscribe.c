@@ -8,7 +8,6 @@
 #include "query.h"
 
 #include "access/relation.h"
-#include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "commands/async.h"
 #include "funcapi.h"
@@ -44,28 +43,6 @@ const uint8 *PaosChannelOwn(void)
         ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bits"));
     made = true;
     return channel;
-}
-
-/* A query that names no attribute still tells which objects there are. */
-void PaosPrivilegesCheck(Oid relid, Expr *condition)
-{
-    AclResult table = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
-    Bitmapset *columns = NULL;
-    int column = -1;
-
-    if (table == ACLCHECK_OK)
-        return;
-    pull_varattnos((Node *) condition, 1, &columns);
-    if (bms_is_empty(columns) &&
-        pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
-        aclcheck_error(table, get_relkind_objtype(get_rel_relkind(relid)), get_rel_name(relid));
-    while ((column = bms_next_member(columns, column)) >= 0)
-    {
-        AttrNumber number = column + FirstLowInvalidHeapAttributeNumber;
-
-        if (pg_attribute_aclcheck(relid, number, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-            aclcheck_error(table, get_relkind_objtype(get_rel_relkind(relid)), get_rel_name(relid));
-    }
 }
 
 void PaosRequestLimit(PaosShared *shared)
