@@ -328,6 +328,12 @@ const PaosClass *PaosClassByNumber(int number, bool missing_ok)
             errhint("TABLE paos.classes shows the registered classes."));
 }
 
+Oid PaosClassTable(int number)
+{
+    EnsureClasses();
+    return number >= 1 && number <= PAOS_CLASS_MAX ? by_number[number] : InvalidOid;
+}
+
 AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid)
 {
     NameData name = class->keyname;

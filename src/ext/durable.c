@@ -123,10 +123,9 @@ static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, 
                            .durable = true,
                            .kept = kept,
                            .oldest = oldest};
-    const PaosClass *class = PaosClassByNumber(durable->class, true);
     PaosQuestion question;
 
-    TryToBind(durable, class == NULL ? InvalidOid : class->relid, &question);
+    TryToBind(durable, PaosClassTable(durable->class), &question);
     request.path = question.path;
     PaosRequestAdd(shared, &request, durable->query, question.filings);
 }

@@ -67,6 +67,10 @@ typedef struct PaosClass
 extern const PaosClass *PaosClassByRelation(Oid relid, bool missing_ok);
 extern const PaosClass *PaosClassByNumber(int number, bool missing_ok);
 
+/* The table of a class, which nobody looks at for that and nobody can keep us from; or InvalidOid.
+ */
+extern Oid PaosClassTable(int number);
+
 /* Number of this very relation, ancestors left aside; 0 when it is not registered. */
 extern int PaosClassNumber(Oid relid);
 
