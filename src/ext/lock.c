@@ -51,6 +51,15 @@ void PaosLockTag(PaosRef tag, LOCKTAG *out)
     SET_LOCKTAG_ADVISORY(*out, MyDatabaseId, (uint32) (tag >> 32), (uint32) tag, PAOS_LOCK_SPACE);
 }
 
+/* A holder need not ask: sessions in line for its right would stand in the way of another mode. */
+bool PaosRightIsMine(PaosRef ref)
+{
+    LOCKTAG locktag;
+
+    PaosLockTag(ref, &locktag);
+    return LockHeldByMe(&locktag, RIGHT_MODE);
+}
+
 static void ReserveHeld(void)
 {
     if (nheld < held_size)

@@ -111,6 +111,7 @@ extern void PaosVersionCheck(void);
 #define PAOS_LOCK_SPACE 28769
 
 extern void PaosLockTag(PaosRef tag, LOCKTAG *out);
+extern bool PaosRightIsMine(PaosRef ref);
 
 /* in wait.c: milliseconds, PAOS_WAIT_FOREVER for an argument that is NULL */
 #define PAOS_WAIT_FOREVER (-1)

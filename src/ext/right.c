@@ -132,7 +132,8 @@ void PaosRightCheckRow(RightCheck *check, TriggerData *trigger)
     key = PaosTupleKey(old, RelationGetDescr(trigger->tg_relation), check->key, check->keytype);
     if (key < 1 || key > PAOS_KEY_MAX)
         return;
-    if (HeldByOther(PaosRefMake(check->number, key)))
+    if (!PaosRightIsMine(PaosRefMake(check->number, key)) &&
+        HeldByOther(PaosRefMake(check->number, key)))
         RefuseWrite(PaosRefMake(check->number, key));
 }
 
