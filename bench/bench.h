@@ -137,14 +137,15 @@ void node_verify(PGconn *pq, size_t n);
 
 /* ---- cases ---- */
 
-void case_commit(bench *bench); /* commit.c */
-void case_update(bench *bench); /* update.c */
-void case_get(bench *bench);    /* get.c */
-void case_hot(bench *bench);    /* hot.c */
-void case_walk(bench *bench);   /* walk.c */
-void case_memory(bench *bench); /* memory.c */
-void case_server(bench *bench); /* server.c */
-void case_oo7(bench *bench);    /* oo7.c */
+void case_commit(bench *bench);  /* commit.c */
+void case_update(bench *bench);  /* update.c */
+void case_get(bench *bench);     /* get.c */
+void case_hot(bench *bench);     /* hot.c */
+void case_walk(bench *bench);    /* walk.c */
+void case_memory(bench *bench);  /* memory.c */
+void case_durable(bench *bench); /* durable.c */
+void case_server(bench *bench);  /* server.c */
+void case_oo7(bench *bench);     /* oo7.c */
 void case_oo7_medium(bench *bench);
 
 #endif

@@ -25,6 +25,7 @@ static const struct
     {"memory", case_memory, "client memory of 100,000 cached objects"},
     {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects"},
     {"oo7-medium", case_oo7_medium, "the same, 402,000 objects"},
+    {"durable", case_durable, "events kept for a durable request, beside an outbox by hand"},
     {"server", case_server, "single-row writes with and without paos, nobody listening"},
 };
 #define CASES (sizeof cases / sizeof *cases)
