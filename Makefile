@@ -138,7 +138,7 @@ clean-build:
 
 # --- for people ---------------------------------------------------------------
 
-.PHONY: help deps deps-test server psql stop demo test bench fuzz format format-check
+.PHONY: help deps deps-demo deps-test server psql stop demo test bench fuzz format format-check
 help:
 	@sed -n 's/^#: //p' Makefile
 
@@ -148,11 +148,13 @@ help:
 #: make deps          install the Debian packages needed, or list them
 deps:
 	@tools/deps build
+deps-demo:
+	@tools/deps demo
 deps-test:
 	@tools/deps test
 
-#: make demo          objects in two minutes (PACKAGE=name: whose dependencies to walk)
-demo: deps
+#: make demo          objects and requests in two minutes (PACKAGE=name: whose dependencies to walk)
+demo: deps-demo
 	@tools/demo $(PACKAGE)
 
 #: make server        start a private server in this tree, print its conninfo
