@@ -93,6 +93,12 @@ static void put_objects(const question *question, seen *seen, const paos_list *l
         put_object(question, seen, paos_list_at(list, i), colour);
 }
 
+/* Nobody in particular: libpaos looked again by itself. */
+static bool is_nobody(const paos_author *author)
+{
+    return !*author->application && !*author->host && author->pid <= 0;
+}
+
 static void put_author(const paos_author *author)
 {
     if (*author->application)
@@ -101,7 +107,11 @@ static void put_author(const paos_author *author)
         fputs("somebody", stdout);
     fputs(" (host ", stdout);
     text_put(stdout, *author->host ? author->host : "?");
-    printf(", pid %lld, uid %lld)", (long long) author->pid, (long long) author->uid);
+    if (author->pid > 0)
+        printf(", pid %lld", (long long) author->pid);
+    if (author->uid > 0)
+        printf(", uid %lld", (long long) author->uid);
+    putchar(')');
 }
 
 void event_text(const question *question, seen *seen, const paos_event *event)
@@ -113,12 +123,14 @@ void event_text(const question *question, seen *seen, const paos_event *event)
     if (localtime_r(&now, &local))
         strftime(clock, sizeof clock, "%H:%M:%S", &local);
     printf("%s%s%s ", colour_on(COLOUR_QUIET), clock, colour_off());
-    if (event->ended)
-        fputs("the request has ended", stdout);
-    else if (event->resync)
-        fputs("looked again: by whomever, the answer is different", stdout);
+    if (is_nobody(&event->author))
+        fputs("somebody", stdout);
     else
         put_author(&event->author);
+    if (event->ended)
+        fputs(": the request has ended", stdout);
+    else if (event->resync)
+        fputs(": looked again", stdout);
     putchar('\n');
     put_objects(question, seen, event->entered, COLOUR_ENTER);
     put_objects(question, seen, event->changed, COLOUR_CHANGE);
@@ -144,10 +156,11 @@ void event_json(const question *question, const paos_event *event)
     json_object_set_new(line, "enter", answer_json(question, event->entered));
     json_object_set_new(line, "change", answer_json(question, event->changed));
     json_object_set_new(line, "leave", answer_json(question, event->left));
-    if (!event->resync && !event->ended)
+    if (!is_nobody(&event->author))
+        json_object_set_new(line, "author", author_json(&event->author));
+    if (event->xid != 0)
     {
         snprintf(xid, sizeof xid, "%llu", (unsigned long long) event->xid);
-        json_object_set_new(line, "author", author_json(&event->author));
         json_object_set_new(line, "xid", json_string(xid));
     }
     json_line(line);

@@ -148,6 +148,35 @@ exec 7<&-
 grep -q '^paos: the connection to the server is lost$' "$work/err"
 same "and that is a failure" "0 1" "$? $status"
 
+# More objects than the first table of what was seen has room for.
+start "many objects" person 'age == 1' --count 2
+expect " ref | id | name | age
+-----+----+------+-----
+(0 objects)"
+last="each is remembered"
+write "INSERT INTO person SELECT n, 'n' || n, 1 FROM generate_series(101, 1100) n"
+for ((n = 0; n <= 1000; n++))
+do
+    IFS= read -r -t 60 line <&7
+done
+write "UPDATE person SET age = 2 WHERE id IN (101, 1100)"
+expect "editor (host desk, pid N, uid 1000)
+  - 8:101  age 1 -> 2
+  - 8:1100  age 1 -> 2"
+ended "0 "
+
+sql "CREATE ROLE cli_reader LOGIN; GRANT SELECT ON person TO cli_reader"
+start "a privilege that is taken away" person 'age == 3' --json -U cli_reader
+expect '{"request":N,"answer":[]}'
+sql "REVOKE SELECT ON person FROM cli_reader"
+write "UPDATE person SET age = 3 WHERE id = 1"
+status=0
+wait $watch || status=$?
+grep -q '"ended":true' <&7
+same "the request ends" "0 1 paos: permission denied for table person" "$? $status $(cat "$work/err")"
+exec 7<&-
+sql "DROP ROLE cli_reader"
+
 fails "no such class" 1 'paos: class "preson" does not exist
 HINT:  Perhaps you meant person.' watch preson
 fails "a wrong query" 1 'paos: attribute "agge" does not exist
