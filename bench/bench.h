@@ -22,6 +22,7 @@ typedef struct bench
 {
     const char *conninfo;
     size_t runs;
+    bool small;      /* less of everything: to try things */
     paos_conn *paos; /* new for each case */
     PGconn *pq;      /* what is by hand, and timed */
     PGconn *admin;   /* makes tables and checks them; never timed */
@@ -35,6 +36,9 @@ void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn)
 void check(const paos_conn *conn, paos_status status);
 /* Drops all cached objects; the connection itself stays warm, as the one by hand. */
 void empty_cache(const bench *bench);
+
+/* A connection that works, or the end of the program. */
+PGconn *connect_to(const char *conninfo);
 
 /* ---- sample.c: times, and what they come to ---- */
 
@@ -135,6 +139,72 @@ node node_make(size_t i, size_t n);
 /* Ends the program unless the table holds n nodes whose references form one ring. */
 void node_verify(PGconn *pq, size_t n);
 
+/* ---- item.c: rows that requests are about ---- */
+
+enum
+{
+    ITEM_PLAIN,    /* nothing fires */
+    ITEM_PAOS,     /* the class */
+    ITEM_NOTIFIED, /* a trigger that calls pg_notify for a kind below 0 */
+    ITEM_LOOKED,   /* a trigger that looks up in tables who has asked */
+    ITEM_TABLES
+};
+
+extern const char *const item_tables[ITEM_TABLES];
+
+/* Makes the tables, empty. */
+void item_create(PGconn *pq);
+/* Empties them, and tells nobody. */
+void item_clear(PGconn *pq);
+/* Registers the nth and following requests for the connection's session; no row matches any. */
+void item_request(PGconn *pq, size_t first, size_t n);
+/* The first n of them, as rows of the tables that the trigger by hand looks into. */
+void item_request_by_hand(PGconn *pq, size_t n);
+/* Inserts n rows in one statement; returns the seconds. */
+double item_bulk(PGconn *pq, const char *table, size_t n);
+
+/* ---- load.c: many writers at once ---- */
+
+#define LOAD_WRITERS_MAX 8
+#define LOAD_IDS_MAX 8000000 /* rows, in all */
+
+typedef struct load load;
+
+typedef struct load_plan
+{
+    const char *table;
+    size_t writers;
+    double seconds;
+    double rate;   /* commits per second of all together; 0: as many as possible */
+    bool matching; /* each row is one that the listener is told of */
+} load_plan;
+
+typedef struct load_result
+{
+    size_t first_id, commits;
+    double seconds;
+} load_result;
+
+load *load_open(const bench *bench);
+void load_close(load *load);
+load_result load_run(load *load, const load_plan *plan);
+/* When the commit of a row was sent. */
+double load_sent(const load *load, size_t id);
+
+/* ---- listen.c: who is told ---- */
+
+typedef struct listener listener;
+
+/* A session that is told of all rows that match; each is checked against the load. */
+listener *listener_open(const bench *bench, const load *load);
+void listener_close(listener *listener);
+/* As many more sessions that listen to what never comes. */
+void listener_idle(const bench *bench, listener *listener, size_t n);
+/* Waits for n events, which are those of the ids from the first; returns for how long. */
+double listener_expect(listener *listener, size_t first_id, size_t n);
+/* From commit to event of those last expected; borrowed. */
+const float *listener_latencies(const listener *listener);
+
 /* ---- cases ---- */
 
 void case_commit(bench *bench);  /* commit.c */
@@ -143,8 +213,9 @@ void case_get(bench *bench);     /* get.c */
 void case_hot(bench *bench);     /* hot.c */
 void case_walk(bench *bench);    /* walk.c */
 void case_memory(bench *bench);  /* memory.c */
-void case_durable(bench *bench); /* durable.c */
 void case_server(bench *bench);  /* server.c */
+void case_deliver(bench *bench); /* deliver.c */
+void case_durable(bench *bench); /* durable.c */
 void case_oo7(bench *bench);     /* oo7.c */
 void case_oo7_medium(bench *bench);
 

@@ -122,7 +122,7 @@ static double step_struct(bench *bench, void *any)
     return done(started, sum);
 }
 
-static void load(bench *bench, state *state)
+static void load_nodes(bench *bench, state *state)
 {
     paos_object *at;
 
@@ -162,7 +162,7 @@ void case_hot(bench *bench)
                                  {.name = "reference by name", .run = step_by_name},
                                  {.name = "struct", .run = step_struct}};
 
-    load(bench, &state);
+    load_nodes(bench, &state);
     sample(bench, variants, 6, &state);
     show(bench, "hot reference step", &variants[0], "<= 20 ns");
     show(bench, "hot attribute read, integer", &variants[1], "<= 10 ns");

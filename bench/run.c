@@ -27,6 +27,7 @@ static const struct
     {"oo7-medium", case_oo7_medium, "the same, 402,000 objects"},
     {"durable", case_durable, "events kept for a durable request, beside an outbox by hand"},
     {"server", case_server, "single-row writes with and without paos, nobody listening"},
+    {"deliver", case_deliver, "commits that are told to somebody"},
 };
 #define CASES (sizeof cases / sizeof *cases)
 
@@ -61,7 +62,7 @@ void empty_cache(const bench *bench)
     check(bench->paos, paos_conn_set_cache(bench->paos, 100000));
 }
 
-static PGconn *connect_to(const char *conninfo)
+PGconn *connect_to(const char *conninfo)
 {
     PGconn *pq = PQconnectdb(conninfo);
 
@@ -128,8 +129,10 @@ static int read_options(bench *bench, int argc, char **argv)
 int main(int argc, char **argv)
 {
     bench bench = {.conninfo = getenv("PAOS_CONNINFO"), .runs = 11};
+    const char *scale = getenv("SCALE");
     int first = read_options(&bench, argc, argv);
 
+    bench.small = scale && strcmp(scale, "small") == 0;
     for (int i = first; i < argc; i++)
         find_case(argv[i]);
     if (!bench.conninfo)

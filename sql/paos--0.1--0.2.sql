@@ -158,3 +158,6 @@ COMMENT ON COLUMN paos.requests.backend IS
 COMMENT ON COLUMN paos.requests.durable IS 'name of a durable request, else NULL';
 COMMENT ON COLUMN paos.requests.pending IS 'events of a durable request that are not acknowledged';
 COMMENT ON COLUMN paos.requests.oldest IS 'since when the first of them is pending';
+
+COMMENT ON COLUMN paos.stats.batches IS 'times that a session was told, of one event or of several';
+COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for one before them at a time';

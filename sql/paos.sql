@@ -613,7 +613,7 @@ COMMENT ON VIEW paos.stats IS 'figures of all requests of the database since the
 COMMENT ON COLUMN paos.stats.commits IS 'transactions that changed an answer';
 COMMENT ON COLUMN paos.stats.rows_matched IS 'rows that were or are in an answer, counted for each request';
 COMMENT ON COLUMN paos.stats.probes IS 'rows looked up in the predicate index';
-COMMENT ON COLUMN paos.stats.batches IS 'NOTIFY transactions of the worker';
+COMMENT ON COLUMN paos.stats.batches IS 'times that a session was told, of one event or of several';
 COMMENT ON COLUMN paos.stats.overflows IS 'commits whose requests were told to look again for want of room';
-COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for the worker at a time';
+COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for one before them at a time';
 GRANT SELECT ON paos.stats TO PUBLIC;

@@ -273,7 +273,7 @@ static void End(PaosShared *shared, int64 id)
     if (shared != NULL && PaosRequestGet(shared, id, &request, NULL))
     {
         if (request.backend != 0 && request.backend != MyProcPid)
-            PaosNotify(request.channel, PaosWakePayload(id));
+            PaosEventTell(&request, PaosWakePayload(id));
         PaosRequestEnd(id);
     }
     RemoveEvents(id);

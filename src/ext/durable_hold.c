@@ -208,7 +208,7 @@ void PaosHoldSet(PaosHold *hold, int64 request)
 void PaosHoldListen(PaosHold *hold, PaosShared *shared, int64 request)
 {
     PaosHoldSet(hold, request);
-    PaosChannelListen();
+    PaosChannelListen(shared);
     PaosRequestAttend(shared, request, PaosChannelOwn());
 }
 

@@ -12,7 +12,6 @@
 #include "durable.h"
 
 #include "access/xact.h"
-#include "commands/async.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -42,6 +41,7 @@ static Change *journal = NULL; /* in TopTransactionContext, NULL when there is n
 static int njournal = 0;
 static uint64 nprobes = 0;
 static int journal_size = 0;
+static List *extra = NIL; /* of PaosPayload: what was not worked out from the journal */
 static bool preparing = false;
 static HTAB *coarse = NULL; /* requests that must look again, once the journal was too long */
 
@@ -62,6 +62,7 @@ static void ForgetJournal(void)
 {
     journal = NULL;
     coarse = NULL;
+    extra = NIL;
     njournal = 0;
     journal_size = 0;
 }
@@ -337,33 +338,16 @@ static void DeliverCoarse(List **payloads)
     }
 }
 
-/* Into the ring, for the worker to send after the commit, or right away when there is no
- * preloading. */
+/* Into the ring, to be sent after the commit, or into a table until COMMIT PREPARED. */
 static void HandOver(List *payloads, bool prepare)
 {
-    ListCell *cell;
-
     if (payloads == NIL)
         return;
     PaosStatAdd(PaosSharedAttached(), PAOS_STAT_COMMITS, 1);
-    if (paos_preloaded && prepare)
-    {
+    if (prepare)
         PaosPreparedPut(payloads);
-        return;
-    }
-    if (paos_preloaded)
-    {
-        PaosWorkerStart(PaosSharedAttached());
+    else
         PaosRingPut(PaosSharedAttached(), payloads);
-        return;
-    }
-    foreach (cell, payloads)
-    {
-        const PaosPayload *payload = lfirst(cell);
-
-        PaosNotify(payload->channel, payload->text);
-        PaosRequestCount(PaosSharedAttached(), payload->request, false);
-    }
 }
 
 /* What is done before the commit may still fail, and the transaction with it. */
@@ -373,7 +357,7 @@ static void BeforeCommit(bool prepare)
     MemoryContext work;
     MemoryContext previous;
 
-    if (njournal == 0 && coarse == NULL)
+    if (njournal == 0 && coarse == NULL && extra == NIL)
         return;
     preparing = prepare;
     work = AllocSetContextCreate(CurrentMemoryContext, "paos events", ALLOCSET_DEFAULT_SIZES);
@@ -382,7 +366,7 @@ static void BeforeCommit(bool prepare)
     DeliverJournal(&payloads);
     DeliverCoarse(&payloads);
     PaosDurableStore(prepare, &payloads);
-    HandOver(payloads, prepare);
+    HandOver(list_concat(payloads, extra), prepare);
     PopActiveSnapshot();
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(work);
@@ -394,6 +378,18 @@ char *PaosResyncPayload(int64 request)
     return psprintf("{\"request\":" INT64_FORMAT ",\"resync\":true,\"author\":null,\"xid\":null,"
                     "\"part\":[1,1]}",
                     request);
+}
+
+void PaosEventTell(const PaosRequest *request, const char *text)
+{
+    MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+    PaosPayload *payload = palloc(sizeof(PaosPayload));
+
+    payload->request = request->id;
+    memcpy(payload->channel, request->channel, PAOS_CHANNEL_BYTES);
+    payload->text = pstrdup(text);
+    extra = lappend(extra, payload);
+    MemoryContextSwitchTo(previous);
 }
 
 char *PaosEndedPayload(int64 request, int code, const char *reason)
@@ -412,14 +408,6 @@ char *PaosEndedPayload(int64 request, int code, const char *reason)
 char *PaosWakePayload(int64 request)
 {
     return psprintf("{\"request\":" INT64_FORMAT ",\"pending\":true}", request);
-}
-
-void PaosNotify(const uint8 *channel, const char *payload)
-{
-    char name[PAOS_CHANNEL_TEXT];
-
-    PaosChannelName(channel, name);
-    Async_Notify(name, payload);
 }
 
 static void EndTransaction(XactEvent event, void *arg)

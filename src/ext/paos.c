@@ -23,10 +23,14 @@ void _PG_init(void)
         "paos.capture_limit", "Most changes to answers that a transaction keeps one by one.",
         "Beyond it, the requests concerned are told to look again.", &paos_capture_limit,
         paos_capture_limit, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
-    DefineCustomIntVariable("paos.ring_size", "Commits whose events may wait to be sent.",
+    DefineCustomIntVariable("paos.ring_size", "Commits whose events may wait for one before them.",
                             "Applies to the shared memory that is made by the first request.",
                             &paos_ring_size, paos_ring_size, 1, 1 << 24, PGC_SUSET, 0, NULL, NULL,
                             NULL);
+    DefineCustomIntVariable("paos.mailbox_size", "Events that may wait for a session to take them.",
+                            "Applies to the shared memory that is made by the first request.",
+                            &paos_mailbox_size, paos_mailbox_size, 1, 1 << 24, PGC_SUSET, 0, NULL,
+                            NULL, NULL);
     DefineCustomIntVariable("paos.durable_max_events",
                             "Most events that are kept for a durable request; 0: any number.",
                             "Beyond it they are removed and the request is told to look again.",

@@ -1,8 +1,7 @@
 /*
  * prepared.c - events of transactions that are committed in two phases.
  *
- * PostgreSQL refuses to prepare a transaction that has executed NOTIFY, and what
- * is in memory would not outlive a restart.  So PREPARE writes the payloads to a
+ * What is in memory would not outlive a restart.  So PREPARE writes the payloads to a
  * table, as part of the prepared transaction; whichever session commits it finds
  * the rows that have become visible and sends them.  That takes a hook, hence
  * shared_preload_libraries; without it such a transaction cannot be prepared.
@@ -27,13 +26,20 @@
 /* Columns of paos.prepared. */
 #define PREPARED_COLUMNS 3
 
+bool paos_preloaded = false;
+
 static ProcessUtility_hook_type next_hook = NULL;
 
 void PaosPreparedPut(List *payloads)
 {
-    Relation relation = table_openrv(makeRangeVar("paos", "prepared", -1), RowExclusiveLock);
+    Relation relation;
     ListCell *cell;
 
+    if (!paos_preloaded)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot prepare a transaction that changes the answer of a request"),
+                errhint("Add \"paos\" to shared_preload_libraries."));
+    relation = table_openrv(makeRangeVar("paos", "prepared", -1), RowExclusiveLock);
     foreach (cell, payloads)
     {
         const PaosPayload *payload = lfirst(cell);
@@ -49,28 +55,32 @@ void PaosPreparedPut(List *payloads)
     table_close(relation, NoLock);
 }
 
-static void SendRow(HeapTuple row, TupleDesc desc)
+/* Adds a row's payload, unless it is of a request that has ended, perhaps with its server. */
+static void AddRow(HeapTuple row, TupleDesc desc, List **payloads)
 {
     PaosShared *shared = PaosSharedFiled(false);
-    bool isnull;
-    int64 request = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-    bytea *channel = DatumGetByteaPP(SPI_getbinval(row, desc, 2, &isnull));
+    PaosPayload *payload = palloc(sizeof(PaosPayload));
+    bytea *channel;
     PaosRequest found;
+    bool isnull;
 
-    /* Not of a request that has ended, perhaps with the server that it was of. */
-    if (shared == NULL || !PaosRequestGet(shared, request, &found, NULL))
+    payload->request = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+    channel = DatumGetByteaPP(SPI_getbinval(row, desc, 2, &isnull));
+    if (shared == NULL || !PaosRequestGet(shared, payload->request, &found, NULL))
         return;
     if (found.durable)
-        PaosRequestCount(shared, request, true);
+        PaosRequestCount(shared, payload->request, true);
     else if (memcmp(found.channel, VARDATA_ANY(channel), PAOS_CHANNEL_BYTES) != 0)
         return;
+    memcpy(payload->channel, found.channel, PAOS_CHANNEL_BYTES);
+    payload->text = SPI_getvalue(row, desc, 3);
     if (found.backend != 0)
-        PaosNotify(found.channel, SPI_getvalue(row, desc, 3));
-    PaosRequestCount(shared, request, false);
+        *payloads = lappend(*payloads, payload);
 }
 
 static void SendPrepared(void)
 {
+    List *payloads = NIL;
     Oid user;
     int context;
     uint64 i;
@@ -83,7 +93,9 @@ static void SendPrepared(void)
         SPI_OK_DELETE_RETURNING)
         elog(ERROR, "could not read paos.prepared");
     for (i = 0; i < SPI_processed; i++)
-        SendRow(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+        AddRow(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &payloads);
+    if (payloads != NIL)
+        PaosRingPut(PaosSharedAttached(), payloads);
     PopActiveSnapshot();
     SPI_finish();
     SetUserIdAndSecContext(user, context);

@@ -71,8 +71,6 @@ void PaosSharedInit(PaosShared *shared, dsa_area *area)
     pg_atomic_init_u32(&shared->durables, 0);
     pg_atomic_init_u64(&shared->number, 1);
     pg_atomic_init_u64(&shared->number_end, 0);
-    pg_atomic_init_u32(&shared->worker, 0);
-    pg_atomic_init_u32(&shared->worker_wanted, 0);
     for (i = 0; i < PAOS_STATS; i++)
         pg_atomic_init_u64(&shared->stats[i], 0);
     for (i = 0; i <= PAOS_CLASS_MAX; i++)
@@ -81,6 +79,7 @@ void PaosSharedInit(PaosShared *shared, dsa_area *area)
     shared->roles = MakeTable(area, ROLE_PARAMETERS(shared));
     PaosIndexInit(shared, area);
     PaosRingInit(shared, area);
+    PaosMailInit(shared, area);
 }
 
 static void AttachTables(PaosShared *shared)
@@ -194,7 +193,7 @@ void PaosRequestMark(PaosShared *shared, int64 id)
     dshash_release_lock(Requests(shared), entry);
 }
 
-void PaosRequestResyncMarked(PaosShared *shared)
+void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel)
 {
     ListCell *cell;
 
@@ -202,23 +201,18 @@ void PaosRequestResyncMarked(PaosShared *shared)
     {
         int64 id = *(int64 *) lfirst(cell);
         PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-        PaosRequest copy;
+        bool resync;
+        bool durable;
 
         if (entry == NULL)
             continue;
-        copy = *entry;
-        entry->resync = false;
+        durable = entry->durable;
+        resync = entry->resync && memcmp(entry->channel, channel, PAOS_CHANNEL_BYTES) == 0;
+        entry->resync = entry->resync && !resync;
         dshash_release_lock(Requests(shared), entry);
-        if (copy.resync && copy.backend != 0)
-            PaosNotify(copy.channel, copy.durable ? PaosWakePayload(id) : PaosResyncPayload(id));
+        if (resync)
+            PaosMailSend(durable ? PaosWakePayload(id) : PaosResyncPayload(id), MyProcPid);
     }
-}
-
-/* Those that somebody waits for events of: while there are any the worker stays. */
-static void CountLive(PaosShared *shared, int change)
-{
-    if (pg_atomic_add_fetch_u32(&shared->live, change) == 0)
-        PaosWorkerWake(shared);
 }
 
 void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel)
@@ -237,7 +231,7 @@ void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel)
     else if (entry->backend == MyProcPid)
         entry->backend = 0;
     if ((entry->backend != 0) != before)
-        CountLive(shared, before ? -1 : 1);
+        pg_atomic_fetch_add_u32(&shared->live, before ? -1 : 1);
     dshash_release_lock(Requests(shared), entry);
 }
 
@@ -272,7 +266,7 @@ static void RemoveRequest(PaosShared *shared, int64 id)
         PaosIndexRemove(shared, PAOS_PATHS, gone.filed_path);
     dsa_free(PaosSharedArea(), gone.query);
     if (gone.backend != 0)
-        CountLive(shared, -1);
+        pg_atomic_fetch_sub_u32(&shared->live, 1);
 }
 
 static void Reserve(OwnList *list)
@@ -406,7 +400,7 @@ static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
     dshash_release_lock(Requests(shared), entry);
     Push(&own, request->id);
     if (request->backend != 0)
-        CountLive(shared, 1);
+        pg_atomic_fetch_add_u32(&shared->live, 1);
     CountForRole(shared, request->role, 1);
     pg_atomic_fetch_add_u32(&shared->class_requests[request->class], 1);
     if (request->path)

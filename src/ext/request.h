@@ -21,7 +21,7 @@
 typedef struct PaosSlot
 {
     pg_atomic_uint32 state;
-    dsa_pointer chunk; /* InvalidDsaPointer: the transaction was rolled back */
+    dsa_pointer letters; /* InvalidDsaPointer: the transaction was rolled back */
 } PaosSlot;
 
 #define PAOS_SLOT_FREE 0
@@ -35,7 +35,7 @@ typedef enum PaosStat
     PAOS_STAT_ROWS_MATCHED, /* changes of a row's place in an answer, counted for each request */
     PAOS_STAT_PROBES,       /* rows looked up in the predicate index */
     PAOS_STAT_EVENTS,       /* sent */
-    PAOS_STAT_BATCHES,      /* NOTIFY transactions of the worker */
+    PAOS_STAT_BATCHES,      /* times that a session was told, of one event or more */
     PAOS_STAT_OVERFLOWS,    /* commits whose requests were told to look again for want of room */
     PAOS_STATS
 } PaosStat;
@@ -43,24 +43,24 @@ typedef enum PaosStat
 /* One per database, at a place in the area that shared.c knows. */
 typedef struct PaosShared
 {
-    int tranche;                    /* of every lock in the area */
-    pg_atomic_uint32 paths;         /* how many requests follow references */
-    LWLock lock;                    /* guards class_index's pointers and the lists of signatures */
-    pg_atomic_uint64 last_request;  /* ids, never given twice */
-    dshash_table_handle requests;   /* PaosRequest by id */
-    dshash_table_handle roles;      /* how many requests each role has */
-    dsa_pointer constants;          /* of the predicate index: see index_constant.c */
-    pg_atomic_uint32 live;          /* how many requests there are */
-    pg_atomic_uint32 worker;        /* number of the worker's process + 1; 0: none is running */
-    pg_atomic_uint32 worker_wanted; /* 1: running, on its way, or about to be started again */
-    pg_atomic_uint32 durables;      /* 1: the durable requests are filed: see durable.c */
-    pg_atomic_uint64 number;        /* next of an event of a durable request, and from where on */
-    pg_atomic_uint64 number_end;    /*    none may be given: see durable_number.c */
-    pg_atomic_uint32 overflow;      /* some requests are marked, see PaosRequestMark */
+    int tranche;                   /* of every lock in the area */
+    pg_atomic_uint32 paths;        /* how many requests follow references */
+    LWLock lock;                   /* guards class_index's pointers and the lists of signatures */
+    pg_atomic_uint64 last_request; /* ids, never given twice */
+    dshash_table_handle requests;  /* PaosRequest by id */
+    dshash_table_handle roles;     /* how many requests each role has */
+    dsa_pointer constants;         /* of the predicate index: see index_constant.c */
+    pg_atomic_uint32 live;         /* how many requests there are */
+    pg_atomic_uint32 durables;     /* 1: the durable requests are filed: see durable.c */
+    pg_atomic_uint64 number;       /* next of an event of a durable request, and from where on */
+    pg_atomic_uint64 number_end;   /*    none may be given: see durable_number.c */
     pg_atomic_uint64 stats[PAOS_STATS]; /* see PaosStat */
-    LWLock ring_lock;                   /* guards head, tail, high_water */
-    uint64 head;                        /* next slot to reserve */
-    uint64 tail;                        /* oldest slot not free; only the worker moves it */
+    dshash_table_handle mailboxes;      /* of sessions, by channel */
+    uint32 mailbox_size;                /* letters that one takes */
+    LWLock ring_lock;                   /* guards head, high_water */
+    LWLock tail_lock;                   /* guards tail; held by who empties slots */
+    pg_atomic_uint64 head;              /* next slot to reserve */
+    pg_atomic_uint64 tail;              /* oldest slot not free */
     uint64 high_water;
     uint32 nslots;
     dsa_pointer slots;
@@ -75,8 +75,6 @@ extern PaosShared *PaosSharedGet(bool create);
 extern dsa_area *PaosSharedArea(void);
 /* The same without a look at any catalogue, for the end of transactions and sessions. */
 extern PaosShared *PaosSharedAttached(void);
-extern void PaosSharedPass(char *extra);
-extern PaosShared *PaosSharedReceive(const char *extra);
 
 /* in request.c */
 #define PAOS_CHANNEL_BYTES 16
@@ -128,9 +126,9 @@ extern void PaosRequestsForget(void);
 extern bool PaosRequestIsEnding(int64 id);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
 extern List *PaosRequestIds(PaosShared *shared, List *classes);
-/* Marks a request whose event was lost, and queues NOTIFYs for all that are marked. */
+/* Marks a request whose event was lost; tells the client of this session of those of a channel. */
 extern void PaosRequestMark(PaosShared *shared, int64 id);
-extern void PaosRequestResyncMarked(PaosShared *shared);
+extern void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel);
 /* How many requests a role has. */
 extern int PaosRoleRequests(PaosShared *shared, Oid role);
 /* Probes are counted for each transaction and added at its end. */
@@ -259,7 +257,8 @@ extern char *PaosResyncPayload(int64 request);
 extern char *PaosEndedPayload(int64 request, int code, const char *reason);
 /* Of a durable request: there is something to be read. */
 extern char *PaosWakePayload(int64 request);
-extern void PaosNotify(const uint8 *channel, const char *payload);
+/* Adds a payload to those that the present transaction hands over. */
+extern void PaosEventTell(const PaosRequest *request, const char *text);
 
 /* in ring.c */
 typedef struct PaosPayload
@@ -273,17 +272,35 @@ extern int paos_ring_size;
 extern void PaosRingInit(PaosShared *shared, dsa_area *area);
 extern void PaosRingPut(PaosShared *shared, List *payloads);
 extern void PaosRingEnd(bool committed);
-extern uint64 PaosRingTake(PaosShared *shared, uint64 limit);
-extern void PaosRingFree(PaosShared *shared, uint64 n);
+
+/* in mail.c */
+/* An event on its way to a session; in the area. */
+typedef struct PaosLetter
+{
+    dsa_pointer next;
+    int64 request;
+    uint8 channel[PAOS_CHANNEL_BYTES];
+    int32 sender; /* process id of who committed */
+    char text[FLEXIBLE_ARRAY_MEMBER];
+} PaosLetter;
+
+extern int paos_mailbox_size;
+extern void PaosMailInit(PaosShared *shared, dsa_area *area);
+/* This session's channel, whose name nobody can guess. */
+extern const uint8 *PaosChannelOwn(void);
+/* Makes the session's mailbox and LISTENs on its channel, when the transaction commits. */
+extern void PaosChannelListen(PaosShared *shared);
+/* Takes a letter over; that no such session is there is no error. */
+extern void PaosMailPost(PaosShared *shared, dsa_pointer letter);
+/* Has the session tell its request to look again. */
+extern void PaosMailLost(PaosShared *shared, int64 request, const uint8 *channel);
+/* Sends to the client of this session. */
+extern void PaosMailSend(const char *payload, int sender);
 
 /* in prepared.c */
+extern bool paos_preloaded;
 extern void PaosPreparedPut(List *payloads);
 extern void PaosPreparedInit(void);
-
-/* in worker.c */
-extern bool paos_preloaded;
-extern void PaosWorkerStart(PaosShared *shared);
-extern void PaosWorkerWake(PaosShared *shared);
 
 /* in subscribe.c */
 /* A query bound to a class, and how it is filed. */
@@ -295,10 +312,6 @@ typedef struct PaosQuestion
 } PaosQuestion;
 
 extern void PaosQuestionBind(Oid relid, const char *text, PaosQuestion *out);
-/* This session's channel. */
-extern const uint8 *PaosChannelOwn(void);
-/* LISTENs on it, when the transaction commits. */
-extern void PaosChannelListen(void);
 /* Complains when the caller has as many requests as a role may have. */
 extern void PaosRequestLimit(PaosShared *shared);
 

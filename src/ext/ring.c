@@ -1,38 +1,26 @@
 /*
- * ring.c - the way of events from a commit to the worker.
+ * ring.c - the order of events: from a commit to the mailboxes.
  *
  * NOTIFY within the writer's transaction would hold a lock of the whole cluster
- * until after the commit's flush.  So a commit hands its payloads to a worker
- * instead, through a ring of slots.  A slot is reserved before the commit and
- * filled after it: what is committed first has reserved first if the second
- * could know of it, and the worker sends in the order of the slots.  A writer
- * never waits: when there is no room, its requests are marked, and the worker
- * tells them to look again.
+ * until after the commit's flush.  So a commit hands over its payloads when it is
+ * done, through a ring of slots.  A slot is reserved before the commit and ready
+ * after it: what is committed first has reserved first if the second could know
+ * of it.  Slots are emptied in order, by any writer that has just made its own
+ * ready; whoever finds another at it leaves the work to that one.  A writer never
+ * waits: when there is no room, its requests are told to look again.
  */
 #include "request.h"
 
 #include "access/xact.h"
-#include "storage/latch.h"
-#include "storage/proc.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
-
-/* What a commit hands over, in one chunk: a Packet for each payload, one after the other. */
-typedef struct Packet
-{
-    int64 request;
-    uint8 channel[PAOS_CHANNEL_BYTES];
-    int32 size; /* of the payload, with its terminator; rounded up in the chunk */
-    char payload[FLEXIBLE_ARRAY_MEMBER];
-} Packet;
-
-#define PACKET_SIZE(payload_size) MAXALIGN(offsetof(Packet, payload) + (payload_size))
 
 int paos_ring_size = 8192;
 
 /* What the present transaction has reserved, or must mark because it could not. */
 static bool reserved = false;
 static uint64 reserved_slot;
-static List *unsent = NIL; /* ids of requests, as int64 pointers in TopTransactionContext */
+static List *unsent = NIL; /* PaosPayloads without their texts, in TopTransactionContext */
 
 static PaosSlot *Slot(PaosShared *shared, uint64 number)
 {
@@ -46,180 +34,183 @@ void PaosRingInit(PaosShared *shared, dsa_area *area)
     shared->nslots = paos_ring_size;
     shared->slots = dsa_allocate0(area, shared->nslots * sizeof(PaosSlot));
     LWLockInitialize(&shared->ring_lock, shared->tranche);
-    pg_atomic_init_u32(&shared->overflow, 0);
+    LWLockInitialize(&shared->tail_lock, shared->tranche);
+    pg_atomic_init_u64(&shared->head, 0);
+    pg_atomic_init_u64(&shared->tail, 0);
 }
 
-static size_t ChunkSize(List *payloads)
+static void FreeLetters(dsa_pointer first)
 {
-    size_t size = sizeof(int32) * 2;
-    ListCell *cell;
-
-    foreach (cell, payloads)
-        size += PACKET_SIZE(strlen(((PaosPayload *) lfirst(cell))->text) + 1);
-    return size;
-}
-
-/* The chunk that holds the payloads; InvalidDsaPointer when there is no memory. */
-static dsa_pointer MakeChunk(List *payloads)
-{
-    dsa_pointer chunk = dsa_allocate_extended(PaosSharedArea(), ChunkSize(payloads),
-                                              DSA_ALLOC_NO_OOM | DSA_ALLOC_HUGE);
-    char *place;
-    ListCell *cell;
-
-    if (!DsaPointerIsValid(chunk))
-        return chunk;
-    place = dsa_get_address(PaosSharedArea(), chunk);
-    *(int32 *) place = list_length(payloads);
-    place += sizeof(int32) * 2;
-    foreach (cell, payloads)
+    while (DsaPointerIsValid(first))
     {
-        const PaosPayload *payload = lfirst(cell);
-        Packet *packet = (Packet *) place;
+        dsa_pointer next = ((PaosLetter *) dsa_get_address(PaosSharedArea(), first))->next;
 
-        packet->request = payload->request;
-        packet->size = strlen(payload->text) + 1;
-        memcpy(packet->channel, payload->channel, PAOS_CHANNEL_BYTES);
-        memcpy(packet->payload, payload->text, packet->size);
-        place += PACKET_SIZE(packet->size);
+        dsa_free(PaosSharedArea(), first);
+        first = next;
     }
-    return chunk;
 }
 
-static bool Reserve(PaosShared *shared, dsa_pointer chunk)
+/* A chain of letters, one for each payload; InvalidDsaPointer when there is no memory. */
+static dsa_pointer MakeLetters(List *payloads)
 {
-    bool room;
+    dsa_area *area = PaosSharedArea();
+    dsa_pointer first = InvalidDsaPointer;
+    int i;
+
+    for (i = list_length(payloads) - 1; i >= 0; i--)
+    {
+        const PaosPayload *payload = list_nth(payloads, i);
+        size_t size = strlen(payload->text) + 1;
+        dsa_pointer pointer =
+            dsa_allocate_extended(area, offsetof(PaosLetter, text) + size, DSA_ALLOC_NO_OOM);
+        PaosLetter *letter;
+
+        if (!DsaPointerIsValid(pointer))
+        {
+            FreeLetters(first);
+            return InvalidDsaPointer;
+        }
+        letter = dsa_get_address(area, pointer);
+        letter->next = first;
+        letter->request = payload->request;
+        letter->sender = MyProcPid;
+        memcpy(letter->channel, payload->channel, PAOS_CHANNEL_BYTES);
+        memcpy(letter->text, payload->text, size);
+        first = pointer;
+    }
+    return first;
+}
+
+static bool Reserve(PaosShared *shared, dsa_pointer letters)
+{
+    uint64 used;
 
     LWLockAcquire(&shared->ring_lock, LW_EXCLUSIVE);
-    room = shared->head - shared->tail < shared->nslots;
-    if (room)
+    reserved_slot = pg_atomic_read_u64(&shared->head);
+    used = reserved_slot - pg_atomic_read_u64(&shared->tail) + 1;
+    if (used <= shared->nslots)
     {
-        PaosSlot *slot = Slot(shared, shared->head);
+        PaosSlot *slot = Slot(shared, reserved_slot);
 
-        reserved_slot = shared->head++;
-        slot->chunk = chunk;
+        slot->letters = letters;
         pg_atomic_write_u32(&slot->state, PAOS_SLOT_RESERVED);
-        shared->high_water = Max(shared->high_water, shared->head - shared->tail);
+        pg_write_barrier();
+        pg_atomic_write_u64(&shared->head, reserved_slot + 1);
+        shared->high_water = Max(shared->high_water, used);
     }
     LWLockRelease(&shared->ring_lock);
-    return room;
+    return used <= shared->nslots;
 }
 
-/* To be called before the commit. */
-void PaosRingPut(PaosShared *shared, List *payloads)
+/* What finds no room: the requests will be told to look again. */
+static void NoteUnsent(List *payloads)
 {
-    dsa_pointer chunk = MakeChunk(payloads);
-    MemoryContext previous;
+    MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
     ListCell *cell;
 
-    if (DsaPointerIsValid(chunk) && Reserve(shared, chunk))
-    {
-        reserved = true;
-        return;
-    }
-    if (DsaPointerIsValid(chunk))
-        dsa_free(PaosSharedArea(), chunk);
-    previous = MemoryContextSwitchTo(TopTransactionContext);
     foreach (cell, payloads)
     {
-        int64 *id = palloc(sizeof(int64));
+        PaosPayload *copy = palloc(sizeof(PaosPayload));
 
-        *id = ((PaosPayload *) lfirst(cell))->request;
-        unsent = lappend(unsent, id);
+        *copy = *(const PaosPayload *) lfirst(cell);
+        copy->text = NULL;
+        unsent = lappend(unsent, copy);
     }
     MemoryContextSwitchTo(previous);
 }
 
-/* The chunk of a commit that is not to be: nobody reads it any more. */
-static void Void(PaosShared *shared)
+/* To be called before the commit, once. */
+void PaosRingPut(PaosShared *shared, List *payloads)
 {
-    PaosSlot *slot = Slot(shared, reserved_slot);
+    dsa_pointer letters = MakeLetters(payloads);
 
-    dsa_free(PaosSharedArea(), slot->chunk);
-    slot->chunk = InvalidDsaPointer;
+    Assert(!reserved);
+    if (DsaPointerIsValid(letters))
+        reserved = Reserve(shared, letters);
+    if (reserved)
+        return;
+    FreeLetters(letters);
+    NoteUnsent(payloads);
+}
+
+static bool IsReady(PaosShared *shared, uint64 number)
+{
+    return number != pg_atomic_read_u64(&shared->head) &&
+           pg_atomic_read_u32(&Slot(shared, number)->state) == PAOS_SLOT_READY;
+}
+
+static void PostAll(PaosShared *shared, dsa_pointer next)
+{
+    while (DsaPointerIsValid(next))
+    {
+        dsa_pointer letter = next;
+
+        next = ((PaosLetter *) dsa_get_address(PaosSharedArea(), letter))->next;
+        PaosMailPost(shared, letter);
+    }
+}
+
+/*
+ * Empties what is ready, in order, up to a slot that is not.  Whoever made a slot
+ * ready while another was at it found the lock taken: hence the second look.
+ */
+static void Forward(PaosShared *shared)
+{
+    uint64 tail = pg_atomic_read_u64(&shared->tail);
+
+    while (IsReady(shared, tail) && LWLockConditionalAcquire(&shared->tail_lock, LW_EXCLUSIVE))
+    {
+        for (tail = pg_atomic_read_u64(&shared->tail); IsReady(shared, tail); tail++)
+        {
+            PaosSlot *slot = Slot(shared, tail);
+
+            pg_read_barrier();
+            PostAll(shared, slot->letters);
+            pg_atomic_write_u32(&slot->state, PAOS_SLOT_FREE);
+            pg_write_barrier();
+            pg_atomic_write_u64(&shared->tail, tail + 1);
+        }
+        LWLockRelease(&shared->tail_lock);
+        pg_memory_barrier();
+    }
+}
+
+static void TellUnsent(PaosShared *shared)
+{
+    ListCell *cell;
+
+    if (unsent == NIL)
+        return;
+    foreach (cell, unsent)
+    {
+        const PaosPayload *payload = lfirst(cell);
+
+        PaosMailLost(shared, payload->request, payload->channel);
+    }
+    PaosStatAdd(shared, PAOS_STAT_OVERFLOWS, 1);
 }
 
 /* After the commit, when all can see it, or after it failed. */
 void PaosRingEnd(bool committed)
 {
     PaosShared *shared = PaosSharedAttached();
-    ListCell *cell;
 
-    if (!reserved && unsent == NIL)
-        return;
-    if (committed && unsent != NIL)
-    {
-        foreach (cell, unsent)
-            PaosRequestMark(shared, *(int64 *) lfirst(cell));
-        pg_atomic_fetch_add_u32(&shared->overflow, 1);
-        PaosStatAdd(shared, PAOS_STAT_OVERFLOWS, 1);
-    }
+    if (committed)
+        TellUnsent(shared);
     if (reserved)
     {
+        PaosSlot *slot = Slot(shared, reserved_slot);
+
         if (!committed)
-            Void(shared);
+        {
+            FreeLetters(slot->letters);
+            slot->letters = InvalidDsaPointer;
+        }
         pg_write_barrier();
-        pg_atomic_write_u32(&Slot(shared, reserved_slot)->state, PAOS_SLOT_READY);
+        pg_atomic_write_u32(&slot->state, PAOS_SLOT_READY);
+        reserved = false;
+        pg_memory_barrier();
+        Forward(shared);
     }
-    reserved = false;
     unsent = NIL;
-    PaosWorkerWake(shared);
-}
-
-/* ---- the worker's end ---- */
-
-static void SendChunk(PaosShared *shared, char *chunk)
-{
-    int n = *(int32 *) chunk;
-    char *place = chunk + sizeof(int32) * 2;
-    int i;
-
-    for (i = 0; i < n; i++)
-    {
-        Packet *packet = (Packet *) place;
-
-        PaosNotify(packet->channel, packet->payload);
-        PaosRequestCount(shared, packet->request, false);
-        place += PACKET_SIZE(packet->size);
-    }
-}
-
-/*
- * Takes what is ready, in order, up to a slot that is not or to the limit, and
- * queues it for NOTIFY in the present transaction.  Returns how many slots.
- */
-uint64 PaosRingTake(PaosShared *shared, uint64 limit)
-{
-    uint64 n;
-
-    for (n = 0; n < limit && shared->tail + n < shared->head; n++)
-    {
-        PaosSlot *slot = Slot(shared, shared->tail + n);
-
-        if (pg_atomic_read_u32(&slot->state) != PAOS_SLOT_READY)
-            break;
-        pg_read_barrier();
-        if (DsaPointerIsValid(slot->chunk))
-            SendChunk(shared, dsa_get_address(PaosSharedArea(), slot->chunk));
-    }
-    return n;
-}
-
-/* Frees slots whose events have been sent. */
-void PaosRingFree(PaosShared *shared, uint64 n)
-{
-    uint64 i;
-
-    for (i = 0; i < n; i++)
-    {
-        PaosSlot *slot = Slot(shared, shared->tail + i);
-
-        if (DsaPointerIsValid(slot->chunk))
-            dsa_free(PaosSharedArea(), slot->chunk);
-        slot->chunk = InvalidDsaPointer;
-        pg_atomic_write_u32(&slot->state, PAOS_SLOT_FREE);
-    }
-    LWLockAcquire(&shared->ring_lock, LW_EXCLUSIVE);
-    shared->tail += n;
-    LWLockRelease(&shared->ring_lock);
 }

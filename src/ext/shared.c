@@ -18,7 +18,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "postmaster/bgworker.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/sinval.h"
@@ -198,22 +197,6 @@ PaosShared *PaosSharedGet(bool create)
     else
         Forsake();
     table_close(relation, mode);
-    return shared;
-}
-
-/* What a background worker needs to find the memory, as its bgw_extra. */
-void PaosSharedPass(char *extra)
-{
-    StaticAssertStmt(sizeof(attached) <= BGW_EXTRALEN, "anchor does not fit into bgw_extra");
-    memcpy(extra, &attached, sizeof(attached));
-}
-
-PaosShared *PaosSharedReceive(const char *extra)
-{
-    Anchor anchor;
-
-    memcpy(&anchor, extra, sizeof(anchor));
-    Attach(&anchor);
     return shared;
 }
 

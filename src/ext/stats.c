@@ -32,7 +32,8 @@ static void ReadStats(PaosShared *shared, Datum values[STATS_COLUMNS])
     LWLockAcquire(&shared->ring_lock, LW_SHARED);
     values[STATS_REQUESTS] = Int64GetDatum(pg_atomic_read_u32(&shared->live));
     values[STATS_RING_SIZE] = Int64GetDatum(shared->nslots);
-    values[STATS_RING_USED] = Int64GetDatum((int64) (shared->head - shared->tail));
+    values[STATS_RING_USED] = Int64GetDatum(
+        (int64) (pg_atomic_read_u64(&shared->head) - pg_atomic_read_u64(&shared->tail)));
     values[STATS_RING_HIGH_WATER] = Int64GetDatum((int64) shared->high_water);
     LWLockRelease(&shared->ring_lock);
 }

@@ -9,7 +9,6 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
-#include "commands/async.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
@@ -31,18 +30,6 @@ void PaosChannelName(const uint8 *channel, char name[PAOS_CHANNEL_TEXT])
     strcpy(name, "paos_");
     hex_encode((const char *) channel, PAOS_CHANNEL_BYTES, name + 5);
     name[PAOS_CHANNEL_TEXT - 1] = '\0';
-}
-
-/* This session's channel, whose name nobody can guess. */
-const uint8 *PaosChannelOwn(void)
-{
-    static bool made = false;
-    static uint8 channel[PAOS_CHANNEL_BYTES];
-
-    if (!made && !pg_strong_random(channel, sizeof(channel)))
-        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bits"));
-    made = true;
-    return channel;
 }
 
 void PaosRequestLimit(PaosShared *shared)
@@ -68,14 +55,6 @@ void PaosQuestionBind(Oid relid, const char *text, PaosQuestion *out)
     out->path = PaosPathNames(tree) != NIL;
 }
 
-void PaosChannelListen(void)
-{
-    char name[PAOS_CHANNEL_TEXT];
-
-    PaosChannelName(PaosChannelOwn(), name);
-    Async_Listen(name);
-}
-
 static int64 Subscribe(Oid relid, int number, const char *text)
 {
     PaosRequest request = {.role = GetUserId(), .class = number, .backend = MyProcPid};
@@ -87,12 +66,10 @@ static int64 Subscribe(Oid relid, int number, const char *text)
     shared = PaosSharedGet(true);
     PaosRequestLimit(shared);
 
+    PaosChannelListen(shared);
     request.path = question.path;
     memcpy(request.channel, PaosChannelOwn(), PAOS_CHANNEL_BYTES);
     PaosRequestAdd(shared, &request, text, question.filings);
-    if (paos_preloaded)
-        PaosWorkerStart(shared);
-    PaosChannelListen();
     return request.id;
 }
 

@@ -1,0 +1,143 @@
+/*
+ * listen.c - who is told of commits: one session that is told of all that match,
+ * with a ledger of what came when, and many that are told of nothing.
+ *
+ * The ledger is what makes a figure count: each row must have come, once.
+ */
+#include "bench.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_MAX 450
+
+/* A lost event would be waited for without end. */
+#define PATIENCE 20.0
+
+struct listener
+{
+    const load *load;
+    PGconn *pq;
+    pthread_t thread;
+    atomic_bool stopping;
+    atomic_size_t told;
+    unsigned char *times; /* by id: how often it came */
+    float *latencies;     /* seconds; of each told since the last look, in order */
+    PGconn *idle[IDLE_MAX];
+    size_t nidle;
+};
+
+/* The key of the row that a notification is about. */
+static size_t told_id(const PGnotify *notify)
+{
+    const char *refs = strstr(notify->extra, "\"enter\":[\"");
+
+    if (strncmp(notify->relname, "bench", 5) == 0)
+        return strtoul(notify->extra, NULL, 10);
+    if (!refs || !(refs = strchr(refs + 10, ':')))
+        die("told to look again: %s", notify->extra);
+    return strtoul(refs + 1, NULL, 10);
+}
+
+static void take(listener *listener)
+{
+    PGnotify *notify;
+
+    if (PQconsumeInput(listener->pq) != 1)
+        die("%s", PQerrorMessage(listener->pq));
+    while ((notify = PQnotifies(listener->pq)) != NULL)
+    {
+        size_t id = told_id(notify);
+        size_t told = atomic_load(&listener->told);
+
+        if (id >= LOAD_IDS_MAX || listener->times[id]++ > 0)
+            die("told of row %zu twice", id);
+        listener->latencies[told] = (float) (now() - load_sent(listener->load, id));
+        atomic_store(&listener->told, told + 1);
+        PQfreemem(notify);
+    }
+}
+
+static void *listen_on(void *any)
+{
+    listener *listener = any;
+    struct pollfd fd = {.fd = PQsocket(listener->pq), .events = POLLIN};
+
+    while (!atomic_load(&listener->stopping))
+    {
+        poll(&fd, 1, 100);
+        take(listener);
+    }
+    return NULL;
+}
+
+listener *listener_open(const bench *bench, const load *load)
+{
+    listener *listener = calloc(1, sizeof *listener);
+
+    if (!listener || !(listener->times = calloc(LOAD_IDS_MAX, 1)) ||
+        !(listener->latencies = calloc(LOAD_IDS_MAX, sizeof(float))))
+        die("out of memory");
+    listener->load = load;
+    listener->pq = connect_to(bench->conninfo);
+    run_sql_int(listener->pq, "SELECT paos.subscribe('bench.item', 'kind == -1')");
+    run_sql(listener->pq, "LISTEN bench_told");
+    if (pthread_create(&listener->thread, NULL, listen_on, listener) != 0)
+        die("no thread for the listener");
+    return listener;
+}
+
+void listener_idle(const bench *bench, listener *listener, size_t n)
+{
+    char sql[128];
+
+    for (; listener->nidle < n && listener->nidle < IDLE_MAX; listener->nidle++)
+    {
+        PGconn *pq = connect_to(bench->conninfo);
+
+        snprintf(sql, sizeof sql, "SELECT paos.subscribe('bench.item', 'kind == -%zu')",
+                 listener->nidle + 2);
+        run_sql_int(pq, sql);
+        snprintf(sql, sizeof sql, "LISTEN bench_idle_%zu", listener->nidle);
+        run_sql(pq, sql);
+        listener->idle[listener->nidle] = pq;
+    }
+}
+
+double listener_expect(listener *listener, size_t first_id, size_t n)
+{
+    double started = now();
+
+    while (atomic_load(&listener->told) < n)
+    {
+        if (now() - started > PATIENCE)
+            die("%zu of %zu rows were never told of", n - atomic_load(&listener->told), n);
+        poll(NULL, 0, 1);
+    }
+    for (size_t id = first_id; id < first_id + n; id++)
+        if (listener->times[id] != 1)
+            die("row %zu was not told of", id);
+    atomic_store(&listener->told, 0);
+    return now() - started;
+}
+
+const float *listener_latencies(const listener *listener)
+{
+    return listener->latencies;
+}
+
+void listener_close(listener *listener)
+{
+    atomic_store(&listener->stopping, true);
+    pthread_join(listener->thread, NULL);
+    PQfinish(listener->pq);
+    for (size_t i = 0; i < listener->nidle; i++)
+        PQfinish(listener->idle[i]);
+    free(listener->times);
+    free(listener->latencies);
+    free(listener);
+}

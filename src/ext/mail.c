@@ -1,0 +1,301 @@
+/*
+ * mail.c - the last step of an event: from the ring to the session that asked.
+ *
+ * NOTIFY wakes every session of the database that listens to anything, so its
+ * cost grows with listeners that nothing concerns.  Here each session that has
+ * subscribed has a mailbox; whoever posts a letter signals that session alone, as
+ * NOTIFY would.  PostgreSQL answers the signal, when the session is idle, with an
+ * empty transaction in which to read the queue of notifications; before its commit
+ * we send what is in the mailbox the same way.  A driver sees no difference.
+ */
+#include "request.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/backendid.h"
+#include "storage/ipc.h"
+#include "storage/procsignal.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+
+typedef struct Mailbox
+{
+    uint8 channel[PAOS_CHANNEL_BYTES]; /* hash key */
+    int pid;
+    BackendId backend;
+    dsa_pointer first;
+    dsa_pointer last;
+    uint32 n;
+    bool woken;  /* signalled, and not emptied since */
+    bool marked; /* some of the session's requests are, see PaosRequestMark */
+} Mailbox;
+
+int paos_mailbox_size = 100000;
+
+static dshash_table *mailboxes = NULL;
+static dsa_area *mail_area; /* that they are in */
+
+/* This session's, which entries of a hash table that is resized stay where they are. */
+static Mailbox *own = NULL;
+static dsa_pointer taken = InvalidDsaPointer; /* letters out of it, to be sent */
+static uint8 channel[PAOS_CHANNEL_BYTES];
+static bool opening = false; /* the present transaction has begun to listen */
+
+static dshash_parameters Parameters(const PaosShared *shared)
+{
+    dshash_parameters parameters = {PAOS_CHANNEL_BYTES, sizeof(Mailbox), dshash_memcmp,
+                                    dshash_memhash, shared->tranche};
+
+    return parameters;
+}
+
+void PaosMailInit(PaosShared *shared, dsa_area *area)
+{
+    dshash_parameters parameters = Parameters(shared);
+    dshash_table *table = dshash_create(area, &parameters, NULL);
+
+    shared->mailboxes = dshash_get_hash_table_handle(table);
+    shared->mailbox_size = paos_mailbox_size;
+    dshash_detach(table);
+}
+
+static dshash_table *Mailboxes(PaosShared *shared)
+{
+    dshash_parameters parameters = Parameters(shared);
+    MemoryContext previous;
+
+    if (mailboxes != NULL && mail_area == PaosSharedArea())
+        return mailboxes;
+    previous = MemoryContextSwitchTo(TopMemoryContext);
+    mail_area = PaosSharedArea();
+    mailboxes = dshash_attach(mail_area, &parameters, shared->mailboxes, NULL);
+    own = NULL;
+    taken = InvalidDsaPointer;
+    MemoryContextSwitchTo(previous);
+    return mailboxes;
+}
+
+/* ---- posting ---- */
+
+static void FreeLetters(dsa_pointer *first)
+{
+    while (DsaPointerIsValid(*first))
+    {
+        dsa_pointer next = ((PaosLetter *) dsa_get_address(mail_area, *first))->next;
+
+        dsa_free(mail_area, *first);
+        *first = next;
+    }
+}
+
+/* A session is signalled once, however many letters it then finds.  The mailbox is let go of. */
+static void Wake(Mailbox *mailbox)
+{
+    bool asleep = !mailbox->woken;
+    int pid = mailbox->pid;
+    BackendId backend = mailbox->backend;
+
+    mailbox->woken = true;
+    dshash_release_lock(mailboxes, mailbox);
+    if (asleep && pid == MyProcPid)
+        notifyInterruptPending = true;
+    else if (asleep)
+        SendProcSignal(pid, PROCSIG_NOTIFY_INTERRUPT, backend);
+}
+
+void PaosMailPost(PaosShared *shared, dsa_pointer pointer)
+{
+    PaosLetter *letter = dsa_get_address(PaosSharedArea(), pointer);
+    Mailbox *mailbox = dshash_find(Mailboxes(shared), letter->channel, true);
+    int64 request;
+
+    if (mailbox == NULL || mailbox->n >= shared->mailbox_size)
+    {
+        if (mailbox != NULL)
+            dshash_release_lock(mailboxes, mailbox);
+        PaosMailLost(shared, letter->request, letter->channel);
+        dsa_free(mail_area, pointer);
+        return;
+    }
+    letter->next = InvalidDsaPointer;
+    if (mailbox->n++ == 0)
+        mailbox->first = pointer;
+    else
+        ((PaosLetter *) dsa_get_address(mail_area, mailbox->last))->next = pointer;
+    mailbox->last = pointer;
+    request = letter->request;
+    Wake(mailbox);
+    PaosRequestCount(shared, request, false);
+}
+
+void PaosMailLost(PaosShared *shared, int64 request, const uint8 *to)
+{
+    Mailbox *mailbox;
+
+    PaosRequestMark(shared, request);
+    mailbox = dshash_find(Mailboxes(shared), to, true);
+    if (mailbox == NULL)
+        return;
+    mailbox->marked = true;
+    Wake(mailbox);
+}
+
+/* ---- receiving ---- */
+
+void PaosMailSend(const char *payload, int sender)
+{
+    char name[PAOS_CHANNEL_TEXT];
+
+    PaosChannelName(channel, name);
+    NotifyMyFrontEnd(name, payload, sender);
+}
+
+/* Has the client asked not to be told, by UNLISTEN or DISCARD?  Only this function knows. */
+static bool IsListening(void)
+{
+    LOCAL_FCINFO(fcinfo, 0);
+    ReturnSetInfo result = {.type = T_ReturnSetInfo, .allowedModes = SFRM_ValuePerCall};
+    FmgrInfo function;
+    char name[PAOS_CHANNEL_TEXT];
+    bool found = false;
+
+    PaosChannelName(channel, name);
+    fmgr_info(F_PG_LISTENING_CHANNELS, &function);
+    result.econtext = CreateStandaloneExprContext();
+    InitFunctionCallInfoData(*fcinfo, &function, 0, InvalidOid, NULL, (Node *) &result);
+    while (!found)
+    {
+        Datum next = FunctionCallInvoke(fcinfo);
+
+        if (result.isDone == ExprEndResult)
+            break;
+        found = strcmp(TextDatumGetCString(next), name) == 0;
+    }
+    FreeExprContext(result.econtext, true);
+    return found;
+}
+
+/* Sends each letter once, even when the client is gone in the middle of it. */
+static void SendTaken(void)
+{
+    while (DsaPointerIsValid(taken))
+    {
+        dsa_pointer pointer = taken;
+        PaosLetter *letter = dsa_get_address(mail_area, pointer);
+
+        taken = letter->next;
+        PaosMailSend(letter->text, letter->sender);
+        dsa_free(mail_area, pointer);
+    }
+}
+
+static bool HasMail(void)
+{
+    return own != NULL && (own->n > 0 || own->marked || own->woken) &&
+           mail_area == PaosSharedArea() && PaosSharedAttached() != NULL;
+}
+
+/*
+ * Before the commit of the empty transaction, or of any other that finds letters
+ * and has no signal on its way.
+ */
+static void EmptyMailbox(void)
+{
+    PaosShared *shared = PaosSharedAttached();
+    Mailbox *mailbox;
+    bool marked;
+
+    if (notifyInterruptPending || opening || !HasMail())
+        return;
+    SendTaken();
+    mailbox = dshash_find(mailboxes, channel, true);
+    taken = mailbox->n > 0 ? mailbox->first : InvalidDsaPointer;
+    marked = mailbox->marked;
+    mailbox->n = 0;
+    mailbox->marked = false;
+    mailbox->woken = false;
+    dshash_release_lock(mailboxes, mailbox);
+    PaosStatAdd(shared, PAOS_STAT_BATCHES, 1);
+    if (!IsListening())
+    {
+        FreeLetters(&taken);
+        return;
+    }
+    SendTaken();
+    if (marked)
+        PaosRequestSendMarked(shared, channel);
+}
+
+/* LISTEN works from its commit on: what has come before is sent right after. */
+static void EndTransaction(XactEvent event, void *arg)
+{
+    if (event == XACT_EVENT_PRE_COMMIT)
+        EmptyMailbox();
+    else if (opening && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
+    {
+        opening = false;
+        if (HasMail())
+            notifyInterruptPending = true;
+    }
+}
+
+/* ---- this session's mailbox ---- */
+
+static void Close(int code, Datum arg)
+{
+    Mailbox *mailbox;
+
+    if (own == NULL)
+        return;
+    own = NULL;
+    FreeLetters(&taken);
+    mailbox = dshash_find(mailboxes, channel, true);
+    if (mailbox->n > 0)
+        FreeLetters(&mailbox->first);
+    dshash_delete_entry(mailboxes, mailbox);
+}
+
+static void Initialize(void)
+{
+    static bool done = false;
+
+    if (done)
+        return;
+    before_shmem_exit(Close, (Datum) 0);
+    RegisterXactCallback(EndTransaction, NULL);
+    done = true;
+}
+
+const uint8 *PaosChannelOwn(void)
+{
+    static bool made = false;
+
+    if (!made && !pg_strong_random(channel, sizeof(channel)))
+        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bits"));
+    made = true;
+    return channel;
+}
+
+void PaosChannelListen(PaosShared *shared)
+{
+    char name[PAOS_CHANNEL_TEXT];
+    bool found;
+
+    Initialize();
+    PaosChannelOwn();
+    Mailboxes(shared);
+    if (own == NULL)
+    {
+        own = dshash_find_or_insert(mailboxes, channel, &found);
+        memset((char *) own + PAOS_CHANNEL_BYTES, 0, sizeof(Mailbox) - PAOS_CHANNEL_BYTES);
+        own->pid = MyProcPid;
+        own->backend = MyBackendId;
+        dshash_release_lock(mailboxes, own);
+    }
+    opening = true;
+    PaosChannelName(channel, name);
+    Async_Listen(name);
+}
