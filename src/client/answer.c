@@ -45,6 +45,12 @@ bool paosi_answer_has(const paosi_answer *answer, uint64_t id, uint32_t *version
     return true;
 }
 
+void paosi_answer_forget(paosi_answer *answer)
+{
+    if (answer->capacity)
+        memset(answer->versions, 0, answer->capacity * sizeof *answer->versions);
+}
+
 static bool grow(paosi_answer *answer)
 {
     paosi_answer larger = {0};

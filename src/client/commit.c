@@ -16,7 +16,7 @@ typedef struct commit
     paos_object **objects;
     paosi_groups groups;
     bool checked; /* some are updated or deleted, so that they may be stale */
-    uint32_t xid; /* version of what is stored */
+    uint64_t xid; /* its number; 0: not known */
     size_t count; /* statements of the exchange under way, and their results */
     paosi_statement *statements;
     paosi_result **results;
@@ -134,6 +134,15 @@ static paos_status first_error(commit *c)
     return PAOS_OK;
 }
 
+static void take_version(commit *c, const paosi_result *result)
+{
+    size_t size;
+    const unsigned char *data = paosi_result_value(result, 0, 0, &size);
+
+    if (data && size == 8)
+        c->xid = paosi_read64(data);
+}
+
 /* A broken connection: is it known that COMMIT, the statement at `place`, was not done? */
 static paos_status judge_breaking(commit *c, size_t place, size_t reached)
 {
@@ -147,6 +156,9 @@ static paos_status judge_breaking(commit *c, size_t place, size_t reached)
     for (i = 0; i <= place; i++)
         if (c->results[i] && paosi_result_outcome(c->results[i]) == PAOSI_FAILED)
             return PAOS_DISCONNECTED;
+    if (place > 0 && c->results[place - 1])
+        take_version(c, c->results[place - 1]);
+    paosi_outcome_note(c->conn, c->objects, c->size, c->xid);
     return paosi_fail_detail(c->conn, PAOS_UNKNOWN, paos_status_text(PAOS_UNKNOWN),
                              paosi_pgio_message(c->conn->io), "");
 }
@@ -162,16 +174,6 @@ static paos_status run_commit(commit *c, size_t place)
     if (status != PAOS_OK || paosi_result_outcome(c->results[place]) == PAOSI_DONE)
         return status;
     return paosi_conn_roll_back(c->conn, first_error(c));
-}
-
-static void take_version(commit *c, const paosi_result *result)
-{
-    size_t size;
-    const unsigned char *data = paosi_result_value(result, 0, 0, &size);
-
-    /* Rows have the lower half of it. */
-    if (data && size == 8)
-        c->xid = (uint32_t) paosi_read64(data);
 }
 
 static void add_changes(commit *c)
@@ -332,7 +334,8 @@ static void take_stored(commit *c, paos_object *object)
         row = paosi_row_finish(c->conn, &flags);
     paosi_draft_drop(object);
     object->flags &= ~(uint32_t) PAOSI_NEW;
-    paosi_object_take_row(object, object->shape, row, flags, c->xid);
+    /* Rows have the lower half of the number. */
+    paosi_object_take_row(object, object->shape, row, flags, (uint32_t) c->xid);
     paosi_cache_place(object);
 }
 
@@ -394,6 +397,10 @@ paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n)
     paosi_list_clear(conn->conflicts);
     status = paosi_objects_check(conn, objects, n);
     if (status == PAOS_OK)
+        status = paosi_reconnect(conn);
+    if (status == PAOS_OK)
+        paosi_outcome_forget(conn);
+    if (status == PAOS_OK)
         status = choose_objects(&c, objects, n);
     if (status == PAOS_OK)
         status = name_objects(&c);
@@ -404,6 +411,9 @@ paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n)
     paosi_free(c.statements);
     paosi_free(c.results);
     if (status == PAOS_OK)
+    {
+        conn->rights.size = 0;
         paosi_cache_trim(conn, NULL);
+    }
     return status;
 }

@@ -58,4 +58,10 @@ paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object
 bool paosi_groups_state(paosi_groups *groups);
 void paosi_groups_free(paosi_groups *groups);
 
+/* ---- outcome.c ---- */
+
+/* Keeps what is needed to ask later what became of a commit. */
+void paosi_outcome_note(paos_conn *conn, paos_object *const *objects, size_t n, uint64_t xid);
+void paosi_outcome_forget(paos_conn *conn);
+
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CACHE 100000
+#define DEFAULT_SILENCE 30000
 
 /* ---- exchanges ---- */
 
@@ -44,16 +45,14 @@ void paosi_conn_break(paos_conn *conn)
 {
     paosi_pgio_close(conn->io);
     conn->io = NULL;
-    conn->broken = true;
-    paosi_wake_signal(&conn->wake, true);
+    paosi_reconnect_lost(conn);
 }
 
 static paos_status fail_broken(paos_conn *conn)
 {
     const char *message = conn->io ? paosi_pgio_message(conn->io) : "";
 
-    conn->broken = true;
-    paosi_wake_signal(&conn->wake, true);
+    paosi_reconnect_lost(conn);
     return paosi_fail_detail(conn, PAOS_DISCONNECTED, paos_status_text(PAOS_DISCONNECTED), message,
                              "");
 }
@@ -74,6 +73,7 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
     /* The socket need not be readable again for what came with the results. */
     if (paosi_pgio_pending(conn->io))
         paosi_wake_signal(&conn->wake, true);
+    conn->outage.heard = paosi_wake_now();
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
     return status == PAOS_OK ? PAOS_OK : fail_broken(conn);
@@ -84,7 +84,9 @@ paos_status paosi_conn_receive(paos_conn *conn)
     if (conn->broken)
         return fail_broken(conn);
     conversions_drop(conn);
-    return paosi_pgio_receive(conn->io) == PAOS_OK ? PAOS_OK : fail_broken(conn);
+    if (paosi_pgio_receive(conn->io) != PAOS_OK)
+        return fail_broken(conn);
+    return paosi_reconnect_listen(conn) == PAOS_OK ? PAOS_OK : fail_broken(conn);
 }
 
 paos_status paosi_conn_roll_back(paos_conn *conn, paos_status status)
@@ -191,9 +193,22 @@ static paos_status take_introduction(paos_conn *conn, const paosi_result *result
     return paosi_fail_result(conn, result);
 }
 
-/* Says who we are, and learns whether the server has what we need. */
-static paos_status introduce(paos_conn *conn, const char *application)
+/* What tells one history of commits from another: after a failover xids come again. */
+static void take_timeline(paos_conn *conn, const paosi_result *result)
 {
+    const unsigned char *text = NULL;
+    size_t size;
+
+    conn->timeline[0] = 0;
+    if (paosi_result_outcome(result) == PAOSI_DONE && paosi_result_rows(result) == 1)
+        text = paosi_result_value(result, 0, 0, &size);
+    if (text)
+        snprintf(conn->timeline, sizeof conn->timeline, "%s", (const char *) text);
+}
+
+paos_status paosi_conn_introduce(paos_conn *conn)
+{
+    const char *application = conn->application;
     char host[256] = "";
     char pid[24], uid[24];
     const paosi_parameter who[] = {
@@ -216,20 +231,32 @@ static paos_status introduce(paos_conn *conn, const char *application)
             .parameters = who,
             .count = 4,
         },
+        {
+            .sql = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()"
+                   " THEN (SELECT pg_catalog.lpad(pg_catalog.upper(pg_catalog.to_hex("
+                   "timeline_id)), 8, '0') FROM pg_catalog.pg_control_checkpoint())"
+                   " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name("
+                   "pg_catalog.pg_current_wal_lsn()), 1, 8) END",
+        },
     };
-    paosi_result *results[2];
+    paosi_result *results[3];
     paos_status status;
 
     gethostname(host, sizeof host - 1);
     snprintf(pid, sizeof pid, "%ld", (long) getpid());
     snprintf(uid, sizeof uid, "%ld", (long) getuid());
-    status = paosi_conn_exchange(conn, statements, 2, results);
+    status = paosi_conn_exchange(conn, statements, 3, results);
     if (status != PAOS_OK)
         return status;
     status = take_extension(conn, results[0]);
     if (status == PAOS_OK)
         status = take_introduction(conn, results[1]);
-    paosi_results_free(results, 2);
+    if (status == PAOS_OK)
+    {
+        take_timeline(conn, results[2]);
+        conn->backend = paosi_pgio_backend(conn->io);
+    }
+    paosi_results_free(results, 3);
     return status;
 }
 
@@ -238,17 +265,18 @@ static paos_status fail_descriptors(paos_conn *conn)
     return paosi_fail(conn, PAOS_NO_MEMORY, "no descriptor to wait on: %s", strerror(errno));
 }
 
-static paos_status connect_io(paos_conn *conn, const char *conninfo, const char *application)
+static paos_status connect_io(paos_conn *conn)
 {
     char *message = NULL;
-    paos_status status = paosi_pgio_open(conninfo, application, &conn->io, &message);
+    paos_status status = paosi_pgio_open(conn->conninfo, conn->application, conn->outage.silence,
+                                         &conn->io, &message);
 
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
     if (status != PAOS_OK)
         paosi_fail_detail(conn, status, message ? message : paos_status_text(status), "", "");
     paosi_free(message);
-    if (status == PAOS_OK && !paosi_wake_add(&conn->wake, paosi_pgio_fd(conn->io)))
+    if (status == PAOS_OK && !paosi_wake_watch(&conn->wake, paosi_pgio_fd(conn->io), false))
         return fail_descriptors(conn);
     return status;
 }
@@ -273,19 +301,27 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
         return PAOS_NO_MEMORY;
     }
     conn->cache.bound = DEFAULT_CACHE;
+    conn->outage.silence = DEFAULT_SILENCE;
+    /* What cannot be opened is not tried again. */
+    conn->outage.off = true;
     paos_conn_error_clear(conn);
     paosi_cache_init(conn);
     paosi_wake_init(&conn->wake);
     conn->conflicts = paosi_list_new(conn, 0);
-    status = conn->conflicts ? PAOS_OK : paosi_fail_memory(conn);
+    conn->conninfo = paosi_strdup(conninfo);
+    conn->application = application ? paosi_strdup(application) : NULL;
+    status = conn->conflicts && conn->conninfo && !conn->application == !application
+                 ? PAOS_OK
+                 : paosi_fail_memory(conn);
     if (status == PAOS_OK && !paosi_wake_open(&conn->wake))
         status = fail_descriptors(conn);
     if (status == PAOS_OK)
-        status = connect_io(conn, conninfo, application);
+        status = connect_io(conn);
     if (status == PAOS_OK)
-        status = introduce(conn, application);
+        status = paosi_conn_introduce(conn);
     if (status == PAOS_OK)
     {
+        conn->outage.off = false;
         *out = conn;
         return PAOS_OK;
     }
@@ -301,6 +337,8 @@ void paos_conn_close(paos_conn *conn)
     paosi_pgio_close(conn->io);
     paosi_wake_close(&conn->wake);
     paosi_requests_free(&conn->requests);
+    paosi_reconnect_free(conn);
+    paos_list_free(conn->undecided.objects);
     paos_list_free(conn->conflicts);
     paosi_list_detach(conn);
     paosi_cache_free(conn);
@@ -310,6 +348,9 @@ void paos_conn_close(paos_conn *conn)
     paosi_buffer_free(&conn->cells);
     paosi_buffer_free(&conn->offsets);
     paosi_free(conn->error.texts);
+    paosi_free(conn->rights.items);
+    paosi_free(conn->conninfo);
+    paosi_free(conn->application);
     paosi_free(conn);
 }
 
@@ -336,6 +377,34 @@ paos_status paos_conn_set_cache(paos_conn *conn, size_t objects)
     conn->cache.bound = objects;
     conn->cache.trim_at = 0;
     paosi_cache_trim(conn, NULL);
+    return PAOS_OK;
+}
+
+paos_status paos_conn_set_reconnect(paos_conn *conn, bool reconnect)
+{
+    if (!conn)
+        return PAOS_INVALID;
+    conn->outage.off = !reconnect;
+    paosi_dispatch_arm(conn);
+    return PAOS_OK;
+}
+
+paos_status paos_conn_set_outage_wait(paos_conn *conn, int timeout_ms)
+{
+    if (!conn)
+        return PAOS_INVALID;
+    conn->outage.wait = timeout_ms;
+    return PAOS_OK;
+}
+
+paos_status paos_conn_set_silence(paos_conn *conn, int silence_ms)
+{
+    if (!conn)
+        return PAOS_INVALID;
+    if (silence_ms < 0)
+        return paosi_fail(conn, PAOS_INVALID, "silence must not be negative");
+    conn->outage.silence = silence_ms;
+    paosi_dispatch_arm(conn);
     return PAOS_OK;
 }
 

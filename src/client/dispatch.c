@@ -15,14 +15,24 @@ int paos_conn_fd(const paos_conn *conn)
     return conn ? conn->wake.set : -1;
 }
 
+/* The sooner of two times, 0 being never. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
 void paosi_dispatch_arm(paos_conn *conn)
 {
     const paosi_requests *requests = &conn->requests;
-    bool waits = conn->broken || requests->events || requests->look ||
-                 (conn->io && paosi_pgio_pending(conn->io));
+    bool over = conn->broken && (conn->outage.off || conn->outage.final);
+    bool waits = !conn->broken &&
+                 (requests->events || requests->look || (conn->io && paosi_pgio_pending(conn->io)));
+    int64_t due = paosi_reconnect_due(conn);
 
-    paosi_wake_signal(&conn->wake, waits);
-    paosi_wake_at(&conn->wake, requests->unsettled ? requests->settle_due : 0);
+    if (!conn->broken && requests->unsettled)
+        due = sooner(due, requests->settle_due);
+    paosi_wake_signal(&conn->wake, waits || over || paosi_signal_waits(conn));
+    paosi_wake_at(&conn->wake, due);
 }
 
 /* ---- a turn ---- */
@@ -60,7 +70,8 @@ static bool tell_all(paos_conn *conn, size_t *handled)
     return true;
 }
 
-static paos_status turn(paos_conn *conn, size_t *handled)
+/* Takes in everything that there is to be told. */
+static paos_status gather(paos_conn *conn)
 {
     paos_status status = take_notifications(conn);
 
@@ -70,11 +81,28 @@ static paos_status turn(paos_conn *conn, size_t *handled)
         status = paosi_look(conn);
     if (status == PAOS_OK)
         status = paosi_event_prepare(conn);
-    if (status == PAOS_OK && !tell_all(conn, handled))
-        return PAOS_OK;
-    if (status == PAOS_OK)
-        paosi_cache_trim(conn, NULL);
     return status;
+}
+
+/*
+ * During an outage there is nothing to tell but that; what the connection was
+ * lost in is told then, and no failure as long as it may be made again.
+ */
+static paos_status turn(paos_conn *conn, size_t *handled)
+{
+    const bool *closed = conn->requests.closed;
+    paos_status status = paosi_reconnect_step(conn);
+    paos_status told;
+
+    if (status == PAOS_OK)
+        status = gather(conn);
+    if (!paosi_signal_before(conn, handled, &told) || told != PAOS_OK)
+        return told;
+    if (conn->broken && !conn->outage.off && !conn->outage.final && status != PAOS_NO_MEMORY)
+        return PAOS_OK;
+    if (status == PAOS_OK && tell_all(conn, handled) && paosi_signal_after(conn, handled))
+        paosi_cache_trim(conn, NULL);
+    return *closed ? PAOS_OK : status;
 }
 
 static paos_status dispatch(paos_conn *conn, int64_t until, size_t *handled, const bool *closed)

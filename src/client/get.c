@@ -100,7 +100,7 @@ static paos_status add_locked(paos_conn *conn, paosi_ids *ids, const paosi_ids *
         if (!paosi_ids_add(ids, more->items[i]))
             return paosi_fail_memory(conn);
     qsort(ids->items, ids->size, sizeof *ids->items, compare_ids);
-    return PAOS_OK;
+    return paosi_lock_note(conn, more);
 }
 
 /* Takes the rights on what the answer has more, and asks again. */
@@ -185,6 +185,8 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
         return paosi_fail(conn, PAOS_INVALID, "out, mode or options are not valid");
     status = paosi_question_make(&q.of, query, args);
     if (status == PAOS_OK)
+        status = paosi_reconnect(conn);
+    if (status == PAOS_OK)
         status = ask(&q, NULL, 0);
     if (status == PAOS_OK && mode == PAOS_WRITE)
         status = lock_answer(&q);
@@ -234,6 +236,9 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
         return PAOS_INVALID;
     if (!out)
         return paosi_fail(conn, PAOS_INVALID, "out must not be NULL");
+    if (paosi_reference_find(conn, id, &object) == PAOSI_KNOWN_NOT &&
+        (status = paosi_reconnect(conn)) != PAOS_OK)
+        return status;
     status = paosi_catalog_number(conn, paosi_id_class(id), &class);
     if (status != PAOS_OK)
         return status;

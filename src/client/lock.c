@@ -91,6 +91,16 @@ paos_status paosi_lock_outcome(paos_conn *conn, const paosi_result *result,
     return conn->broken ? PAOS_DISCONNECTED : refused;
 }
 
+paos_status paosi_lock_note(paos_conn *conn, const paosi_ids *ids)
+{
+    size_t i;
+
+    for (i = 0; i < ids->size; i++)
+        if (!paosi_ids_add(&conn->rights, ids->items[i]))
+            return paosi_fail_memory(conn);
+    return PAOS_OK;
+}
+
 /* ---- paos_lock ---- */
 
 /* The ids of the objects, which must have been stored. */
@@ -141,8 +151,12 @@ paos_status paos_lock(paos_conn *conn, paos_object *const *objects, size_t n, in
     if (!conn)
         return PAOS_INVALID;
     status = ids_of(conn, objects, n, &ids);
+    if (status == PAOS_OK)
+        status = paosi_reconnect(conn);
     if (status == PAOS_OK && n > 0)
         status = take_rights(conn, &ids, timeout_ms);
+    if (status == PAOS_OK && n > 0)
+        status = paosi_lock_note(conn, &ids);
     if (status == PAOS_OK && n > 0)
         status = paosi_load_ids(&load, &ids);
     paosi_free(ids.items);

@@ -7,10 +7,6 @@
  */
 #include "paos_int.h"
 
-/* Statements around those that look. */
-#define BEFORE 2
-#define AFTER 1
-
 /* First and longest time between two looks whether writers have ended, in milliseconds. */
 #define SETTLE_FIRST 5
 #define SETTLE_LONGEST 1000
@@ -64,14 +60,27 @@ paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, pao
 
 /* ---- many requests ---- */
 
+/* Statements that come before, when requests are registered: BEGIN, this, COMMIT. */
+#define REGISTERING 3
+
+/* One for all; that it takes a number is for their settling, see subscribe.c. */
+static const char sql_subscribe[] =
+    "SELECT r$.id, pg_catalog.pg_current_xact_id() FROM ROWS FROM (pg_catalog.unnest($1),"
+    " pg_catalog.unnest($2)) WITH ORDINALITY q$ (class, query, place),"
+    " paos.subscribe(q$.class::pg_catalog.regclass, q$.query::paos.query) r$ (id)"
+    " ORDER BY q$.place";
+
 typedef struct looking
 {
     paos_conn *conn;
     size_t size; /* requests */
     paosi_request **requests;
-    paosi_buffer *sqls; /* their statements */
-    paosi_parameter *parameters;
-    paosi_statement *statements; /* those and what is around them */
+    bool anew;                   /* they are registered first */
+    size_t count, first;         /* statements, and the first of those that look */
+    paosi_buffer *sqls;          /* of those */
+    paosi_parameter *parameters; /* of those, and two for registering */
+    paosi_buffer classes, queries;
+    paosi_statement *statements;
     paosi_result **results;
 } looking;
 
@@ -82,18 +91,59 @@ static void looking_free(looking *l)
     for (i = 0; l->sqls && i < l->size; i++)
         paosi_buffer_free(&l->sqls[i]);
     if (l->results)
-        paosi_results_free(l->results, BEFORE + l->size + AFTER);
+        paosi_results_free(l->results, l->count);
+    paosi_buffer_free(&l->classes);
+    paosi_buffer_free(&l->queries);
     paosi_free(l->sqls);
     paosi_free(l->parameters);
     paosi_free(l->statements);
     paosi_free(l->results);
 }
 
+static void begin_array(paosi_buffer *array, uint32_t type, size_t n)
+{
+    paosi_buffer_add32(array, 1);
+    paosi_buffer_add32(array, 0);
+    paosi_buffer_add32(array, type);
+    paosi_buffer_add32(array, (uint32_t) n);
+    paosi_buffer_add32(array, 1);
+}
+
+/* The statements that register all requests. */
+static void add_registering(looking *l)
+{
+    paosi_parameter *parameters = &l->parameters[l->size];
+    size_t i;
+
+    begin_array(&l->classes, PAOSI_OID_OID, l->size);
+    begin_array(&l->queries, PAOSI_OID_TEXT, l->size);
+    for (i = 0; i < l->size; i++)
+    {
+        size_t size = strlen(l->requests[i]->query);
+
+        paosi_buffer_add32(&l->classes, 4);
+        paosi_buffer_add32(&l->classes, l->requests[i]->class->table);
+        paosi_buffer_add32(&l->queries, (uint32_t) size);
+        paosi_buffer_add(&l->queries, l->requests[i]->query, size);
+    }
+    parameters[0].type = PAOSI_OID_OID_ARRAY;
+    parameters[0].data = l->classes.data;
+    parameters[0].size = l->classes.size;
+    parameters[1].type = PAOSI_OID_TEXT_ARRAY;
+    parameters[1].data = l->queries.data;
+    parameters[1].size = l->queries.size;
+    l->statements[0].sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    l->statements[1].sql = sql_subscribe;
+    l->statements[1].parameters = parameters;
+    l->statements[1].count = 2;
+    l->statements[2].sql = "COMMIT";
+}
+
 static void add_request(looking *l, size_t i)
 {
     const paosi_request *request = l->requests[i];
     const paosi_parameter query = {0, true, request->query, 0};
-    paosi_statement *statement = &l->statements[BEFORE + i];
+    paosi_statement *statement = &l->statements[l->first + i];
     paosi_buffer *sql = &l->sqls[i];
 
     paosi_look_select(sql, request->class);
@@ -108,25 +158,28 @@ static void add_request(looking *l, size_t i)
 
 static paos_status looking_make(looking *l)
 {
-    size_t n = BEFORE + l->size + AFTER;
     size_t i;
 
+    l->first = (l->anew ? REGISTERING : 0) + 2;
+    l->count = l->first + l->size + 1;
     l->sqls = paosi_calloc(l->size, sizeof *l->sqls);
-    l->parameters = paosi_calloc(l->size, sizeof *l->parameters);
-    l->statements = paosi_calloc(n, sizeof *l->statements);
-    l->results = paosi_calloc(n, sizeof *l->results);
+    l->parameters = paosi_calloc(l->size + 2, sizeof *l->parameters);
+    l->statements = paosi_calloc(l->count, sizeof *l->statements);
+    l->results = paosi_calloc(l->count, sizeof *l->results);
     if (!l->sqls || !l->parameters || !l->statements || !l->results)
         return paosi_fail_memory(l->conn);
-    l->statements[0].sql = PAOSI_LOOK_BEGIN;
-    l->statements[1].sql = PAOSI_LOOK_SNAPSHOT;
-    l->statements[n - 1].sql = PAOSI_LOOK_END;
+    if (l->anew)
+        add_registering(l);
+    l->statements[l->first - 2].sql = PAOSI_LOOK_BEGIN;
+    l->statements[l->first - 1].sql = PAOSI_LOOK_SNAPSHOT;
+    l->statements[l->count - 1].sql = PAOSI_LOOK_END;
     for (i = 0; i < l->size; i++)
     {
         add_request(l, i);
         if (l->sqls[i].failed)
             return paosi_fail_memory(l->conn);
     }
-    return PAOS_OK;
+    return l->classes.failed || l->queries.failed ? paosi_fail_memory(l->conn) : PAOS_OK;
 }
 
 /* The difference as an event, unless there is none; the request then knows the answer. */
@@ -153,21 +206,43 @@ static paos_status take_difference(paosi_request *request, paosi_answer *answer,
     return PAOS_OK;
 }
 
+/* The server's new numbers; whoever wrote while they were given may not have known of them. */
+static paos_status take_numbers(const looking *l, paosi_snapshot *snapshot)
+{
+    const paosi_result *result = l->results[1];
+    size_t size, i;
+
+    if (paosi_result_rows(result) != l->size)
+        return paosi_fail(l->conn, PAOS_SERVER, "malformed answer to subscriptions");
+    for (i = 0; i < l->size; i++)
+    {
+        const unsigned char *id = paosi_result_value(result, i, 0, &size);
+
+        if (!id || size != 8)
+            return paosi_fail(l->conn, PAOS_SERVER, "malformed answer to subscriptions");
+        paosi_requests_serve(&l->conn->requests, l->requests[i], (int64_t) paosi_read64(id));
+        paosi_request_unsettle(&l->conn->requests, l->requests[i], snapshot);
+    }
+    return PAOS_OK;
+}
+
 static paos_status take_answers(const looking *l)
 {
     paosi_snapshot *snapshot = NULL;
-    paos_status status = paosi_look_snapshot(l->conn, l->results[BEFORE - 1], &snapshot);
+    paos_status status = paosi_look_snapshot(l->conn, l->results[l->first - 1], &snapshot);
     size_t i;
 
     for (i = 0; status == PAOS_OK && i < l->size; i++)
     {
         paosi_answer answer = {0};
 
-        status = paosi_look_answer(l->requests[i]->class, l->results[BEFORE + i], &answer);
+        status = paosi_look_answer(l->requests[i]->class, l->results[l->first + i], &answer);
         if (status == PAOS_OK)
             status = take_difference(l->requests[i], &answer, snapshot);
         paosi_answer_free(&answer);
     }
+    if (status == PAOS_OK && l->anew)
+        status = take_numbers(l, snapshot);
     paosi_snapshot_release(snapshot);
     return status;
 }
@@ -176,29 +251,39 @@ static const paosi_result *first_failure(const looking *l)
 {
     size_t i;
 
-    for (i = 0; i < BEFORE + l->size + AFTER; i++)
+    for (i = 0; i < l->count; i++)
         if (paosi_result_outcome(l->results[i]) == PAOSI_FAILED)
             return l->results[i];
     return NULL;
 }
 
-/* Looks at some requests; *refused when the server would not. */
-static paos_status look_at(paos_conn *conn, paosi_request **requests, size_t n, bool *refused)
+/* Does the failure come from what a request asks for, and not from the server's state? */
+static bool is_refusal(const paosi_result *failure)
 {
-    looking l = {.conn = conn, .size = n, .requests = requests};
+    const char *sqlstate = paosi_result_sqlstate(failure);
+
+    return strncmp(sqlstate, "42", 2) == 0 || strncmp(sqlstate, "22", 2) == 0 ||
+           strncmp(sqlstate, "3F", 2) == 0;
+}
+
+/* Looks at some requests; *refused when that is for what they ask. */
+static paos_status look_at(paos_conn *conn, paosi_request **requests, size_t n, bool anew,
+                           bool *refused)
+{
+    looking l = {.conn = conn, .size = n, .requests = requests, .anew = anew};
     const paosi_result *failure = NULL;
     paos_status status = looking_make(&l);
 
     *refused = false;
     if (status == PAOS_OK)
-        status = paosi_conn_exchange(conn, l.statements, BEFORE + n + AFTER, l.results);
+        status = paosi_conn_exchange(conn, l.statements, l.count, l.results);
     if (status == PAOS_OK)
         failure = first_failure(&l);
     if (failure)
         status = paosi_conn_roll_back(conn, paosi_fail_result(conn, failure));
     else if (status == PAOS_OK)
         status = take_answers(&l);
-    *refused = failure && status != PAOS_DISCONNECTED && status != PAOS_NO_MEMORY;
+    *refused = failure && !conn->broken && is_refusal(failure);
     looking_free(&l);
     return status;
 }
@@ -228,56 +313,65 @@ static paos_status end_request(paosi_request *request)
     return PAOS_OK;
 }
 
-/* One that failed fails all that are looked at with it: each for itself, then. */
-static paos_status look_one_by_one(paos_conn *conn, paosi_request **requests, size_t n)
+/* One that fails fails all that are looked at with it: then by halves, down to it. */
+static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n, bool anew)
 {
-    paos_status status = paosi_catalog_load(conn, NULL, NULL);
     bool refused;
-    size_t i;
+    paos_status status = look_at(conn, requests, n, anew, &refused);
 
-    for (i = 0; status == PAOS_OK && i < n; i++)
+    if (!refused)
+        return status;
+    status = paosi_catalog_load(conn, NULL, NULL);
+    if (status != PAOS_OK)
+        return status;
+    if (n > 1)
     {
-        status = look_at(conn, &requests[i], 1, &refused);
-        if (refused)
-            status = end_request(requests[i]);
+        status = look_all(conn, requests, n / 2, anew);
+        return status == PAOS_OK ? look_all(conn, requests + n / 2, n - n / 2, anew) : status;
     }
-    return status;
+    /* The classes may have been all that was wrong. */
+    status = look_at(conn, requests, 1, anew, &refused);
+    return refused ? end_request(requests[0]) : status;
 }
 
 /* ---- when to ---- */
 
-static size_t choose(const paosi_requests *requests, paosi_request **out)
+static size_t choose(const paosi_requests *requests, bool all, paosi_request **out)
 {
     paosi_request *request;
     size_t n = 0;
 
     for (request = requests->first; request; request = request->next)
-        if (request->look && !request->ends)
+        if ((all || request->look) && !request->ends)
             out[n++] = request;
     return n;
 }
 
-paos_status paosi_look(paos_conn *conn)
+static paos_status look(paos_conn *conn, bool anew)
 {
     paosi_requests *all = &conn->requests;
-    paosi_request **chosen;
+    paosi_request **chosen = paosi_malloc(all->size * sizeof(paosi_request *));
     paos_status status = PAOS_OK;
-    bool refused = false;
     size_t n;
 
-    if (!all->look)
-        return PAOS_OK;
-    chosen = paosi_malloc(all->size * sizeof(paosi_request *));
     if (!chosen)
         return paosi_fail_memory(conn);
-    n = choose(all, chosen);
+    n = choose(all, anew, chosen);
     if (n > 0)
-        status = look_at(conn, chosen, n, &refused);
-    if (refused)
-        status = look_one_by_one(conn, chosen, n);
+        status = look_all(conn, chosen, n, anew);
     all->look = status != PAOS_OK;
     paosi_free(chosen);
     return status;
+}
+
+paos_status paosi_look(paos_conn *conn)
+{
+    return conn->requests.look ? look(conn, false) : PAOS_OK;
+}
+
+paos_status paosi_look_anew(paos_conn *conn)
+{
+    return conn->requests.size ? look(conn, true) : PAOS_OK;
 }
 
 /* What has settled is looked at once more: nobody tells what its writers did. */

@@ -133,6 +133,8 @@ paos_status paos_refresh(paos_conn *conn, paos_object *const *objects, size_t n)
             status = paosi_fail_memory(conn);
     }
     if (status == PAOS_OK)
+        status = paosi_reconnect(conn);
+    if (status == PAOS_OK)
         status = paosi_load_ids(&load, &ids);
     paosi_free(ids.items);
     for (i = 0; status == PAOS_OK && i < n; i++)

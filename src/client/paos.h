@@ -4,8 +4,12 @@
  * Connection.  A paos_conn is one session of the server.  It owns everything
  * that is got through it and belongs to one thread at a time.  The library
  * starts no thread, installs no handler and has no loop of its own.  A
- * connection that is lost stays lost: what is cached can still be read, every
- * call that needs the server returns PAOS_DISCONNECTED at once.
+ * connection that is lost is made again, by paos_conn_dispatch or by whatever
+ * call needs the server next, once the server is there; until then such calls
+ * return PAOS_DISCONNECTED and what is cached can be read.  All handles stay
+ * good.  After it, in this order: classes are read anew, requests registered
+ * again, cached objects compared with what is there, and what changed meanwhile
+ * is told as resync events; then PAOS_CONNECTED is.  Rights are lost.
  *
  * Object.  A paos_object is the one handle of a row on its connection, however
  * the row was reached, so comparing handles compares objects.  It shows the
@@ -78,7 +82,10 @@ PAOS_BEGIN
     X(PAOS_CONFLICT, "an object was written by someone else since it was loaded")           \
     X(PAOS_UNKNOWN, "the connection broke in the commit: whether it was done is not known") \
     X(PAOS_SERVER, "the server reported an error")                                          \
-    X(PAOS_NOT_LOADED, "the object is not loaded, and was got with PAOS_LOAD_REFUSE")
+    X(PAOS_NOT_LOADED, "the object is not loaded, and was got with PAOS_LOAD_REFUSE")       \
+    X(PAOS_REFUSED, "the server refuses the connection, so that trying again is of no use") \
+    X(PAOS_CONNECTED, "the connection is made again")                                       \
+    X(PAOS_RIGHTS_LOST, "rights to write objects were lost with the connection")
 
 typedef enum paos_status
 {
@@ -270,6 +277,42 @@ int paos_conn_fd(const paos_conn *conn);
  * it ends the dispatch with PAOS_OK.  PAOS_INVALID when called by a callback.
  */
 paos_status paos_conn_dispatch(paos_conn *conn, int timeout_ms, size_t *handled);
+
+/*
+ * paos_conn_on has paos_conn_dispatch call the callback when the connection was
+ * lost (PAOS_DISCONNECTED), with it rights (PAOS_RIGHTS_LOST), or made again
+ * (PAOS_CONNECTED).  objects are those whose rights are lost, and else empty; it
+ * is borrowed.  One callback for each; NULL: none.  PAOS_INVALID for another status.
+ */
+typedef void (*paos_conn_callback)(paos_conn *conn, paos_status what, const paos_list *objects,
+                                   void *arg);
+paos_status paos_conn_on(paos_conn *conn, paos_status what, paos_conn_callback callback, void *arg);
+
+/* paos_conn_set_reconnect says whether a lost connection is made again (at first: yes). */
+paos_status paos_conn_set_reconnect(paos_conn *conn, bool reconnect);
+
+/*
+ * paos_conn_set_outage_wait sets how long a call waits for a lost connection to
+ * be made again before it returns PAOS_DISCONNECTED: milliseconds, 0 (at
+ * first) not at all, -1 for ever.  Reading an object never waits.
+ */
+paos_status paos_conn_set_outage_wait(paos_conn *conn, int timeout_ms);
+
+/*
+ * paos_conn_set_silence sets after how long without a sign of life the
+ * connection counts as lost: milliseconds, 30,000 at first, 0 never.  When it is
+ * quiet paos_conn_dispatch asks for one in time.  For calls that wait for an
+ * answer it bounds, from the next connection on, what TCP waits for.
+ */
+paos_status paos_conn_set_silence(paos_conn *conn, int silence_ms);
+
+/*
+ * paos_conn_outcome tells what became of the last commit that returned
+ * PAOS_UNKNOWN.  When it was done its objects are as stored, else their changes
+ * are still there to be committed.  May block.  PAOS_NOT_FOUND when there is no
+ * such commit, PAOS_UNKNOWN when it is under way still (ask again) or cannot be known.
+ */
+paos_status paos_conn_outcome(paos_conn *conn, bool *committed);
 
 /*
  * paos_conn_set_cache bounds the number of cached objects (100,000 at first).
@@ -476,8 +519,7 @@ paos_status paos_subscribe(paos_conn *conn, const char *class_name, const char *
 /*
  * paos_unsubscribe ends a request; its callback is not called again.  May be
  * called by any callback.  May block.  PAOS_NOT_FOUND when there is no such
- * request on the connection.  When the connection is lost the request is gone
- * with it, and that is PAOS_OK.
+ * request on the connection.
  */
 paos_status paos_unsubscribe(paos_conn *conn, int64_t request);
 

@@ -2,12 +2,13 @@
  * paos_int.h - what the files of the client share: connections, and what is done on them.
  *
  * Everything hangs on its connection: an object finds it through its shape and
- * class.  bytes.h, class.h, object.h, request.h and wake.h are the parts that
+ * class.  bytes.h, class.h, object.h, outage.h, request.h and wake.h are the parts that
  * need no connection.
  */
 #ifndef PAOS_INT_H
 #define PAOS_INT_H
 
+#include "outage.h"
 #include "request.h"
 #include "wake.h"
 
@@ -40,8 +41,14 @@ void paosi_error_set(paosi_error *error, paos_status status, const char *sqlstat
 
 struct paos_conn
 {
+    char *conninfo, *application;
     paosi_pgio *io;
     bool broken;
+    paosi_outage outage;
+    int backend;       /* the server's process */
+    char timeline[16]; /* of the server, "" when it would not say */
+    paosi_ids rights;  /* that are held */
+    paosi_unknown undecided;
     bool catalog_known, catalog_stale;
     uint32_t ref_oid, refs_oid; /* types paos.ref and paos.ref[] */
     int lock_wait;
@@ -83,6 +90,37 @@ void paosi_conn_break(paos_conn *conn);
 paos_status paosi_conn_roll_back(paos_conn *conn, paos_status status);
 /* Takes in what has come without being asked for. */
 paos_status paosi_conn_receive(paos_conn *conn);
+/* Says who we are, and learns what the server is: on a new connection. */
+paos_status paosi_conn_introduce(paos_conn *conn);
+
+/* ---- reconnect.c ---- */
+
+/* Notes that the connection broke; once for each time. */
+void paosi_reconnect_lost(paos_conn *conn);
+/* For calls that need the server: has a lost connection made again, within the caller's time. */
+paos_status paosi_reconnect(paos_conn *conn);
+/* Goes on with that without waiting.  PAOS_TIMEOUT: not there yet. */
+paos_status paosi_reconnect_step(paos_conn *conn);
+void paosi_reconnect_free(paos_conn *conn);
+/* Sees to it that the server gives signs of life; PAOS_DISCONNECTED when it did not. */
+paos_status paosi_reconnect_listen(paos_conn *conn);
+/* When a dispatch is needed for any of this; 0: never. */
+int64_t paosi_reconnect_due(const paos_conn *conn);
+
+/* ---- revalidate.c ---- */
+
+/* Forgets what was loaded of all objects: nothing is known of their versions. */
+void paosi_revalidate_nothing(paos_conn *conn);
+/* Compares the versions of all cached objects with the server's, in one round trip. */
+paos_status paosi_revalidate(paos_conn *conn);
+
+/* ---- signal.c ---- */
+
+/* Tells what happened to the connection before its events, or after.  False: closed. */
+bool paosi_signal_before(paos_conn *conn, size_t *handled, paos_status *status);
+bool paosi_signal_after(paos_conn *conn, size_t *handled);
+/* Is there something to be told to somebody? */
+bool paosi_signal_waits(const paos_conn *conn);
 /* Room for a converted value that lives until PAOSI_CONVERSIONS more; NULL: no memory. */
 void *paosi_conn_conversion(paos_conn *conn, size_t size);
 
@@ -228,6 +266,8 @@ paos_status paosi_look_answer(const paosi_class *class, const paosi_result *resu
 paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, paosi_snapshot **out);
 /* Looks at all requests that want it, in one round trip, and notes what is to be told. */
 paos_status paosi_look(paos_conn *conn);
+/* Same for all requests, which it registers first. */
+paos_status paosi_look_anew(paos_conn *conn);
 /* When it is time to: have writers ended that did not know of some request? */
 paos_status paosi_look_settle(paos_conn *conn);
 
@@ -356,6 +396,8 @@ typedef struct paosi_lock_call
 
 void paosi_lock_prepare(paosi_lock_call *call, const paos_conn *conn, const uint64_t *ids, size_t n,
                         int timeout_ms);
+/* Notes that rights are held. */
+paos_status paosi_lock_note(paos_conn *conn, const paosi_ids *ids);
 /* What the result of the statement means; sets the error. */
 paos_status paosi_lock_outcome(paos_conn *conn, const paosi_result *result,
                                const paosi_lock_call *call, int timeout_ms);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <libpq-fe.h>
@@ -22,9 +23,24 @@ struct paosi_pgio
     PGconn *pg;     /* NULL once broken */
     char *message;  /* why it broke */
     PGnotify *next; /* first of the notifications; libpq queues the others */
+    bool pinging;   /* a sync was sent and has not come back */
 };
 
 /* ---- connecting ---- */
+
+/* Closes at once: what is left of the session, locks and all, must not outlive our use of it. */
+static void break_off(paosi_pgio *io)
+{
+    const char *message = PQerrorMessage(io->pg);
+
+    if (*message)
+        io->message = paosi_strdup(message);
+    PQfinish(io->pg);
+    io->pg = NULL;
+    PQfreemem(io->next);
+    io->next = NULL;
+    io->pinging = false;
+}
 
 static void ignore_notice(void *arg, const PGresult *notice)
 {
@@ -32,41 +48,126 @@ static void ignore_notice(void *arg, const PGresult *notice)
     (void) notice;
 }
 
-static PGconn *connect_to(const char *conninfo, const char *application)
-{
-    /* What comes later wins, so conninfo names the application only when the caller does not. */
-    const char *keywords[] = {"fallback_application_name", "dbname", "client_encoding",
-                              "application_name", NULL};
-    const char *values[] = {"paos", conninfo, "UTF8", application, NULL};
+/* How PQconnectdbParams and PQconnectStartParams look. */
+typedef PGconn *(*connecting)(const char *const *keywords, const char *const *values, int expand);
 
+/* What comes later wins: conninfo over what is before it, the rest over conninfo. */
+static PGconn *connect_to(connecting connect, const char *conninfo, const char *application,
+                          int silence_ms)
+{
+    char silence[16], idle[16];
+    const char *keywords[] = {"fallback_application_name", "tcp_user_timeout", "keepalives_idle",
+                              "keepalives_interval",       "keepalives_count", "dbname",
+                              "client_encoding",           "application_name", NULL};
+    const char *values[] = {"paos", silence, idle, "1", "3", conninfo, "UTF8", application, NULL};
+
+    snprintf(silence, sizeof silence, "%d", silence_ms);
+    snprintf(idle, sizeof idle, "%d", silence_ms / 1000 > 3 ? silence_ms / 1000 - 3 : 1);
     if (!application)
-        keywords[3] = NULL;
-    return PQconnectdbParams(keywords, values, 1);
+        keywords[7] = NULL;
+    return connect(keywords, values, 1);
 }
 
-paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
-                            char **message)
+static bool made_ready(PGconn *pg)
+{
+    PQsetNoticeReceiver(pg, ignore_notice, NULL);
+    return PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) == 1;
+}
+
+static paos_status make(connecting connect, const char *conninfo, const char *application,
+                        int silence_ms, paosi_pgio **out)
 {
     paosi_pgio *io = paosi_calloc(1, sizeof *io);
 
     if (!io)
         return PAOS_NO_MEMORY;
-    io->pg = connect_to(conninfo, application);
+    io->pg = connect_to(connect, conninfo, application, silence_ms);
     if (!io->pg)
     {
         paosi_pgio_close(io);
         return PAOS_NO_MEMORY;
     }
-    if (PQstatus(io->pg) != CONNECTION_OK || PQsetnonblocking(io->pg, 1) != 0 ||
-        PQenterPipelineMode(io->pg) != 1)
+    *out = io;
+    return PAOS_OK;
+}
+
+paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
+                            paosi_pgio **out, char **message)
+{
+    paosi_pgio *io;
+    paos_status status = make(PQconnectdbParams, conninfo, application, silence_ms, &io);
+
+    if (status != PAOS_OK)
+        return status;
+    if (PQstatus(io->pg) != CONNECTION_OK || !made_ready(io->pg))
     {
         *message = paosi_strdup(PQerrorMessage(io->pg));
         paosi_pgio_close(io);
         return PAOS_DISCONNECTED;
     }
-    PQsetNoticeReceiver(io->pg, ignore_notice, NULL);
     *out = io;
     return PAOS_OK;
+}
+
+paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
+                             paosi_pgio **out)
+{
+    paos_status status = make(PQconnectStartParams, conninfo, application, silence_ms, out);
+
+    /* libpq has no other way to tell a failed connection's SQLSTATE. */
+    if (status == PAOS_OK)
+        PQsetErrorVerbosity((*out)->pg, PQERRORS_VERBOSE);
+    return status;
+}
+
+/* The SQLSTATE in a verbose message, "FATAL:  28P01: password ..."; NULL: none. */
+static const char *find_sqlstate(const char *message)
+{
+    const char *place = message;
+
+    while ((place = strstr(place, ":  ")) != NULL)
+    {
+        place += 3;
+        if (strspn(place, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && place[5] == ':')
+            return place;
+    }
+    return NULL;
+}
+
+/* A wrong role or password, no such database, no right to connect: waiting does not help. */
+static bool is_final(const char *sqlstate)
+{
+    return sqlstate && (strncmp(sqlstate, "28", 2) == 0 || strncmp(sqlstate, "3D000", 5) == 0 ||
+                        strncmp(sqlstate, "42501", 5) == 0);
+}
+
+static paos_status fail_step(paosi_pgio *io)
+{
+    bool final = is_final(find_sqlstate(PQerrorMessage(io->pg)));
+
+    break_off(io);
+    return final ? PAOS_REFUSED : PAOS_DISCONNECTED;
+}
+
+paos_status paosi_pgio_step(paosi_pgio *io, bool *writing)
+{
+    if (!io->pg)
+        return PAOS_DISCONNECTED;
+    /* The first has to wait for the socket, as documented. */
+    switch (PQstatus(io->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PQconnectPoll(io->pg))
+    {
+        case PGRES_POLLING_READING:
+            *writing = false;
+            return PAOS_TIMEOUT;
+        case PGRES_POLLING_WRITING:
+            *writing = true;
+            return PAOS_TIMEOUT;
+        case PGRES_POLLING_OK:
+            PQsetErrorVerbosity(io->pg, PQERRORS_DEFAULT);
+            return made_ready(io->pg) ? PAOS_OK : fail_step(io);
+        default:
+            return fail_step(io);
+    }
 }
 
 void paosi_pgio_close(paosi_pgio *io)
@@ -83,6 +184,11 @@ void paosi_pgio_close(paosi_pgio *io)
 int paosi_pgio_fd(const paosi_pgio *io)
 {
     return io->pg ? PQsocket(io->pg) : -1;
+}
+
+int paosi_pgio_backend(const paosi_pgio *io)
+{
+    return io->pg ? PQbackendPID(io->pg) : 0;
 }
 
 const char *paosi_pgio_database(const paosi_pgio *io)
@@ -207,19 +313,6 @@ static PGresult *receive(paosi_pgio *io)
     return result;
 }
 
-/* Closes at once: what is left of the session, locks and all, must not outlive our use of it. */
-static void break_off(paosi_pgio *io)
-{
-    const char *message = PQerrorMessage(io->pg);
-
-    if (*message)
-        io->message = paosi_strdup(message);
-    PQfinish(io->pg);
-    io->pg = NULL;
-    PQfreemem(io->next);
-    io->next = NULL;
-}
-
 /* An error that libpq made up itself says that the connection broke, not what the server said. */
 static bool from_server(const PGresult *result)
 {
@@ -252,6 +345,52 @@ static bool receive_all(paosi_pgio *io, size_t n, paosi_result **results)
     return synced;
 }
 
+/* ---- signs of life ---- */
+
+bool paosi_pgio_ping(paosi_pgio *io)
+{
+    if (!io->pg)
+        return false;
+    if (io->pinging)
+        return true;
+    io->pinging = PQpipelineSync(io->pg) == 1 && PQflush(io->pg) >= 0;
+    if (!io->pinging)
+        break_off(io);
+    return io->pinging;
+}
+
+bool paosi_pgio_pinging(const paosi_pgio *io)
+{
+    return io->pinging;
+}
+
+/* Takes the answer to a ping if there is one; or waits for it.  False: broken. */
+static bool finish_ping(paosi_pgio *io, bool wait)
+{
+    while (io->pinging && (wait || !PQisBusy(io->pg)))
+    {
+        PGresult *result = PQgetResult(io->pg);
+
+        if (PQstatus(io->pg) == CONNECTION_BAD)
+        {
+            PQclear(result);
+            return false;
+        }
+        io->pinging = PQresultStatus(result) != PGRES_PIPELINE_SYNC;
+        PQclear(result);
+    }
+    return true;
+}
+
+void paosi_pgio_break(paosi_pgio *io, const char *message)
+{
+    if (!io->pg)
+        return;
+    break_off(io);
+    paosi_free(io->message);
+    io->message = paosi_strdup(message);
+}
+
 paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
                                 paosi_result **results, size_t *reached)
 {
@@ -262,6 +401,11 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     *reached = 0;
     if (!io->pg)
         return PAOS_DISCONNECTED;
+    if (!finish_ping(io, true))
+    {
+        break_off(io);
+        return PAOS_DISCONNECTED;
+    }
     if (!arrays_make(&a, statements, n))
         return PAOS_NO_MEMORY;
     sent = send_all(io, statements, n, &a, reached);
@@ -283,7 +427,7 @@ paos_status paosi_pgio_receive(paosi_pgio *io)
 {
     if (!io->pg)
         return PAOS_DISCONNECTED;
-    if (PQconsumeInput(io->pg))
+    if (PQconsumeInput(io->pg) && finish_ping(io, false))
         return PAOS_OK;
     break_off(io);
     return PAOS_DISCONNECTED;

@@ -42,9 +42,28 @@ typedef enum paosi_outcome
  * Connects.  On failure *out is untouched and *message, when memory allows, is
  * the reason, to be freed with paosi_free.
  */
-paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
-                            char **message);
+paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
+                            paosi_pgio **out, char **message);
 void paosi_pgio_close(paosi_pgio *io);
+
+/* Begins to connect, without waiting; message as for open. */
+paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
+                             paosi_pgio **out);
+/*
+ * Goes on connecting, without waiting.  PAOS_OK: done.  PAOS_TIMEOUT: not yet,
+ * *writing says what the socket, which may be another one each time, is to be
+ * waited on for.  PAOS_DISCONNECTED: failed.  PAOS_REFUSED: and would again.
+ * paosi_pgio_message says why.
+ */
+paos_status paosi_pgio_step(paosi_pgio *io, bool *writing);
+/* Asks for a sign of life; false: broken. */
+bool paosi_pgio_ping(paosi_pgio *io);
+/* Has there been none yet? */
+bool paosi_pgio_pinging(const paosi_pgio *io);
+/* Ends the connection, for a reason of ours. */
+void paosi_pgio_break(paosi_pgio *io, const char *message);
+/* Process number of the server's side. */
+int paosi_pgio_backend(const paosi_pgio *io);
 /* The socket, for waiting only; -1 when broken. */
 int paosi_pgio_fd(const paosi_pgio *io);
 

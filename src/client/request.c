@@ -88,6 +88,13 @@ paosi_request *paosi_requests_find(const paosi_requests *requests, int64_t id)
     return request;
 }
 
+void paosi_requests_serve(paosi_requests *requests, paosi_request *request, int64_t server)
+{
+    unlink_server(requests, request);
+    request->server = server;
+    link_server(requests, request);
+}
+
 paosi_request *paosi_requests_served(const paosi_requests *requests, int64_t server)
 {
     paosi_request *request =
@@ -180,7 +187,10 @@ void paosi_request_want_look(paosi_requests *requests, paosi_request *request)
 
 void paosi_request_unsettle(paosi_requests *requests, paosi_request *request, paosi_snapshot *since)
 {
-    if (since->size == 0 || request->since)
+    requests->unsettled -= request->since != NULL;
+    paosi_snapshot_release(request->since);
+    request->since = NULL;
+    if (since->size == 0)
         return;
     request->since = paosi_snapshot_hold(since);
     requests->unsettled++;

@@ -44,6 +44,8 @@ void paosi_answer_free(paosi_answer *answer);
 bool paosi_answer_has(const paosi_answer *answer, uint64_t id, uint32_t *version);
 /* False: no memory. */
 bool paosi_answer_put(paosi_answer *answer, uint64_t id, uint32_t version);
+/* Forgets the versions: whatever is there later has changed. */
+void paosi_answer_forget(paosi_answer *answer);
 /* Was it there? */
 bool paosi_answer_remove(paosi_answer *answer, uint64_t id);
 /* Adds what became of an answer to three lists; false: no memory. */
@@ -124,6 +126,8 @@ typedef struct paosi_requests
 /* Known by its server's number from now on; its id is that, or the next that is free. */
 bool paosi_requests_add(paosi_requests *requests, paosi_request *request, int64_t server);
 paosi_request *paosi_requests_find(const paosi_requests *requests, int64_t id);
+/* Gives it another number of the server's. */
+void paosi_requests_serve(paosi_requests *requests, paosi_request *request, int64_t server);
 paosi_request *paosi_requests_served(const paosi_requests *requests, int64_t server);
 /* Takes it out, with the events that are still to be told of it, and frees it. */
 void paosi_requests_drop(paosi_requests *requests, paosi_request *request);

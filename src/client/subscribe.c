@@ -277,6 +277,8 @@ paos_status paos_subscribe(paos_conn *conn, const char *class_name, const char *
         return paosi_fail(conn, PAOS_INVALID, "callback and request must not be NULL");
     status = paosi_question_make(&s.of, query, args);
     if (status == PAOS_OK)
+        status = paosi_reconnect(conn);
+    if (status == PAOS_OK)
         status = subscribe(&s, callback, arg, first, request);
     subscription_free(&s);
     if (status == PAOS_OK)
@@ -318,8 +320,8 @@ paos_status paos_unsubscribe(paos_conn *conn, int64_t id)
     request = paosi_requests_find(&conn->requests, id);
     if (!request)
         return paosi_fail(conn, PAOS_NOT_FOUND, "request %lld does not exist", (long long) id);
-    status = paosi_subscribe_end(conn, request->server);
-    /* With the connection goes what the server has. */
+    /* With a connection goes what the server has. */
+    status = conn->broken ? PAOS_OK : paosi_subscribe_end(conn, request->server);
     if (status != PAOS_OK && !conn->broken)
         return status;
     paosi_requests_drop(&conn->requests, request);

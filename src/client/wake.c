@@ -27,11 +27,12 @@ void paosi_wake_init(paosi_wake *wake)
     wake->set = wake->counter = wake->timer = -1;
 }
 
-bool paosi_wake_add(paosi_wake *wake, int fd)
+bool paosi_wake_watch(paosi_wake *wake, int fd, bool writing)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+    struct epoll_event event = {.events = writing ? EPOLLOUT : EPOLLIN, .data = {.fd = fd}};
 
-    return fd < 0 || epoll_ctl(wake->set, EPOLL_CTL_ADD, fd, &event) == 0;
+    return fd < 0 || epoll_ctl(wake->set, EPOLL_CTL_MOD, fd, &event) == 0 ||
+           epoll_ctl(wake->set, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 bool paosi_wake_open(paosi_wake *wake)
@@ -40,7 +41,8 @@ bool paosi_wake_open(paosi_wake *wake)
     wake->counter = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     wake->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     return wake->set >= 0 && wake->counter >= 0 && wake->timer >= 0 &&
-           paosi_wake_add(wake, wake->counter) && paosi_wake_add(wake, wake->timer);
+           paosi_wake_watch(wake, wake->counter, false) &&
+           paosi_wake_watch(wake, wake->timer, false);
 }
 
 static void close_one(int *fd)

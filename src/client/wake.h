@@ -29,8 +29,8 @@ void paosi_wake_init(paosi_wake *wake);
 /* False: errno says why. */
 bool paosi_wake_open(paosi_wake *wake);
 void paosi_wake_close(paosi_wake *wake);
-/* Adds a connection's socket, if it has one; it leaves by being closed. */
-bool paosi_wake_add(paosi_wake *wake, int fd);
+/* Has it watch a connection's socket, if it has one; that leaves by being closed. */
+bool paosi_wake_watch(paosi_wake *wake, int fd, bool writing);
 /* Makes the descriptor readable until it is set to false. */
 void paosi_wake_signal(paosi_wake *wake, bool on);
 /* Readable from that time on; 0: whenever something else makes it. */

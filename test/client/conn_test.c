@@ -125,6 +125,7 @@ static void a_lost_connection_stays_lost(void **state)
 
     sql(f, "CREATE TABLE t.thing (id int PRIMARY KEY, name text);"
            " SELECT paos.register_class('t.thing'); INSERT INTO t.thing VALUES (1, 'one')");
+    OK(f->conn, paos_conn_set_reconnect(f->conn, false));
     object = get_one(f->conn, "t.thing", NULL);
     terminate(f);
     EXPECT(f->conn, paos_object_refresh(object), PAOS_DISCONNECTED);

@@ -18,7 +18,7 @@
 
 struct paosi_pgio
 {
-    bool broken;
+    bool broken, pinging;
     int fd; /* readable when there is something to receive */
 };
 
@@ -49,7 +49,7 @@ static struct
     size_t break_at, reached, answered, ends;
     paosi_pgio *last; /* the newest connection, which notifications are for */
     paosi_notification *sent_off, *received;
-    bool hung_up;
+    bool hung_up, back, locked_out, silent;
 } server;
 
 static void *must(void *memory)
@@ -295,6 +295,21 @@ void fake_notify(const char *text)
     make_readable();
 }
 
+void fake_come_back(void)
+{
+    server.back = true;
+}
+
+void fake_lock_out(void)
+{
+    server.locked_out = true;
+}
+
+void fake_answer_pings(bool answer)
+{
+    server.silent = !answer;
+}
+
 void fake_hang_up(void)
 {
     server.hung_up = true;
@@ -331,7 +346,31 @@ paos_status paosi_pgio_receive(paosi_pgio *io)
         return PAOS_DISCONNECTED;
     }
     arrive(io);
+    io->pinging = io->pinging && server.silent;
     return PAOS_OK;
+}
+
+bool paosi_pgio_ping(paosi_pgio *io)
+{
+    io->pinging = true;
+    make_readable();
+    return true;
+}
+
+bool paosi_pgio_pinging(const paosi_pgio *io)
+{
+    return io->pinging;
+}
+
+void paosi_pgio_break(paosi_pgio *io, const char *message)
+{
+    (void) message;
+    break_off(io);
+}
+
+int paosi_pgio_backend(const paosi_pgio *io)
+{
+    return io->broken ? 0 : 4711;
 }
 
 bool paosi_pgio_pending(paosi_pgio *io)
@@ -360,26 +399,51 @@ void paosi_notification_free(paosi_notification *notification)
 
 /* ---- pgio.h ---- */
 
-paos_status paosi_pgio_open(const char *conninfo, const char *application, paosi_pgio **out,
-                            char **message)
+static paos_status make(paosi_pgio **out)
 {
-    paosi_pgio *io;
+    paosi_pgio *io = paosi_calloc(1, sizeof *io);
 
-    assert_non_null(conninfo);
-    (void) application;
-    if (server.refuse != PAOS_OK)
-    {
-        if (server.refuse_message)
-            *message = paosi_strdup(server.refuse_message);
-        return server.refuse;
-    }
-    io = paosi_calloc(1, sizeof *io);
     if (!io)
         return PAOS_NO_MEMORY;
     io->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     server.last = io;
     *out = io;
     return PAOS_OK;
+}
+
+paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
+                             paosi_pgio **out)
+{
+    assert_non_null(conninfo);
+    (void) application;
+    (void) silence_ms;
+    return make(out);
+}
+
+paos_status paosi_pgio_step(paosi_pgio *io, bool *writing)
+{
+    (void) writing;
+    if (server.locked_out || !server.back)
+    {
+        break_off(io);
+        return server.locked_out ? PAOS_REFUSED : PAOS_DISCONNECTED;
+    }
+    return PAOS_OK;
+}
+
+paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
+                            paosi_pgio **out, char **message)
+{
+    assert_non_null(conninfo);
+    (void) application;
+    (void) silence_ms;
+    if (server.refuse != PAOS_OK)
+    {
+        if (server.refuse_message)
+            *message = paosi_strdup(server.refuse_message);
+        return server.refuse;
+    }
+    return make(out);
 }
 
 void paosi_pgio_close(paosi_pgio *io)

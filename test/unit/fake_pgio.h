@@ -54,6 +54,12 @@ void fake_break(size_t exchange, size_t reached, size_t answered);
 void fake_notify(const char *text);
 /* The newest connection breaks when it receives next. */
 void fake_hang_up(void);
+/* From now on a connection that is lost can be made again; before that it is refused. */
+void fake_come_back(void);
+/* Whoever connects next is refused for good. */
+void fake_lock_out(void);
+/* Pings are answered from now on, or not. */
+void fake_answer_pings(bool answer);
 /* How many connections have ended so far, closed here or broken. */
 size_t fake_ends(void);
 

@@ -120,6 +120,9 @@ static void add_rules(void)
     fake_row(rule, fake_int4(FAKE_REF), fake_int4(FAKE_REFS));
     fake_on("paos.introduce");
     fake_on("paos.release()");
+    rule = fake_on("pg_walfile_name");
+    fake_columns(rule, "substr text");
+    fake_row(rule, fake_text("00000001"));
     rule = fake_on("paos.lock_all");
     fake_columns(rule, "lock_all bool");
     fake_row(rule, fake_bool(true));

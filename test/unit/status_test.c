@@ -33,7 +33,7 @@ static void every_status_has_its_own_words(void **state)
     int i, j;
 
     (void) state;
-    for (i = PAOS_OK; i <= PAOS_NOT_LOADED; i++)
+    for (i = PAOS_OK; i <= PAOS_RIGHTS_LOST; i++)
     {
         assert_true(strlen(paos_status_text((paos_status) i)) > 3);
         for (j = PAOS_OK; j < i; j++)
@@ -49,7 +49,7 @@ static void every_status_has_its_own_words(void **state)
 static void no_status_is_no_crash(void **state)
 {
     (void) state;
-    assert_string_equal(paos_status_name((paos_status) (PAOS_NOT_LOADED + 1)), "unknown status");
+    assert_string_equal(paos_status_name((paos_status) (PAOS_RIGHTS_LOST + 1)), "unknown status");
     assert_string_equal(paos_status_text((paos_status) 4711), "unknown status");
 }
 
