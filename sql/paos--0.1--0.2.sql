@@ -64,6 +64,21 @@ AS $$
     WHERE a.datid IS NOT NULL;
 $$;
 
+-- Changes of tables.
+CREATE FUNCTION paos.table_altered() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'paos_table_altered' LANGUAGE C;
+COMMENT ON FUNCTION paos.table_altered() IS
+    'tells requests of rows that come or go with their table, or whose attributes change';
+CREATE FUNCTION paos.table_rewritten() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'paos_table_rewritten' LANGUAGE C;
+COMMENT ON FUNCTION paos.table_rewritten() IS 'tells requests that all versions are new';
+CREATE EVENT TRIGGER paos_table_altered ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
+    EXECUTE FUNCTION paos.table_altered();
+CREATE EVENT TRIGGER paos_table_rewritten ON table_rewrite EXECUTE FUNCTION paos.table_rewritten();
+ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;
+ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
+ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;
+
 -- Sessions read the classes anew, and see that the version is another.
 UPDATE paos.class SET number = number WHERE false;
 

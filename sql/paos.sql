@@ -617,3 +617,19 @@ COMMENT ON COLUMN paos.stats.batches IS 'times that a session was told, of one e
 COMMENT ON COLUMN paos.stats.overflows IS 'commits whose requests were told to look again for want of room';
 COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for one before them at a time';
 GRANT SELECT ON paos.stats TO PUBLIC;
+
+-- changes of tables
+
+CREATE FUNCTION paos.table_altered() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'paos_table_altered' LANGUAGE C;
+COMMENT ON FUNCTION paos.table_altered() IS
+    'tells requests of rows that come or go with their table, or whose attributes change';
+CREATE FUNCTION paos.table_rewritten() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'paos_table_rewritten' LANGUAGE C;
+COMMENT ON FUNCTION paos.table_rewritten() IS 'tells requests that all versions are new';
+CREATE EVENT TRIGGER paos_table_altered ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
+    EXECUTE FUNCTION paos.table_altered();
+CREATE EVENT TRIGGER paos_table_rewritten ON table_rewrite EXECUTE FUNCTION paos.table_rewritten();
+ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;
+ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
+ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;

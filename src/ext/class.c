@@ -317,6 +317,12 @@ int PaosClassNumber(Oid relid)
     return entry->class.number;
 }
 
+Oid PaosClassTable(int number)
+{
+    EnsureClasses();
+    return number >= 1 && number <= PAOS_CLASS_MAX ? by_number[number] : InvalidOid;
+}
+
 const PaosClass *PaosClassByNumber(int number, bool missing_ok)
 {
     EnsureClasses();
@@ -326,12 +332,6 @@ const PaosClass *PaosClassByNumber(int number, bool missing_ok)
         return NULL;
     ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no class %d", number),
             errhint("TABLE paos.classes shows the registered classes."));
-}
-
-Oid PaosClassTable(int number)
-{
-    EnsureClasses();
-    return number >= 1 && number <= PAOS_CLASS_MAX ? by_number[number] : InvalidOid;
 }
 
 AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid)

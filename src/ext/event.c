@@ -10,9 +10,11 @@
  * again instead.
  */
 #include "durable.h"
+#include "reshape.h"
 
 #include "access/xact.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -23,6 +25,8 @@
 
 /* NOTIFY takes 7,999 bytes; what is around the lists needs at most this much of them. */
 #define PAYLOAD_LISTS 7000
+/* A reason beyond this is cut off: it may become six times as long in JSON. */
+#define REASON_MAX 500
 
 /* One row's effect on one request; ref 0: the request must look again. */
 typedef struct Change
@@ -357,12 +361,13 @@ static void BeforeCommit(bool prepare)
     MemoryContext work;
     MemoryContext previous;
 
-    if (njournal == 0 && coarse == NULL && extra == NIL)
+    if (njournal == 0 && coarse == NULL && extra == NIL && !PaosReshapePending())
         return;
     preparing = prepare;
     work = AllocSetContextCreate(CurrentMemoryContext, "paos events", ALLOCSET_DEFAULT_SIZES);
     previous = MemoryContextSwitchTo(work);
     PushActiveSnapshot(GetTransactionSnapshot());
+    PaosReshape(prepare);
     DeliverJournal(&payloads);
     DeliverCoarse(&payloads);
     PaosDurableStore(prepare, &payloads);
@@ -392,17 +397,21 @@ void PaosEventTell(const PaosRequest *request, const char *text)
     MemoryContextSwitchTo(previous);
 }
 
-char *PaosEndedPayload(int64 request, int code, const char *reason)
+/* The last event of a request that cannot go on: SQLSTATE and message of what is wrong. */
+char *PaosEndedPayload(int64 request, int sqlstate, const char *reason)
 {
-    StringInfoData text;
+    StringInfoData payload;
+    uint64 xid = U64FromFullTransactionId(GetTopFullTransactionId());
+    int length = strlen(reason);
 
-    initStringInfo(&text);
-    appendStringInfo(&text,
-                     "{\"request\":" INT64_FORMAT ",\"resync\":true,\"ended\":\"%s\",\"reason\":",
-                     request, unpack_sql_state(code));
-    escape_json(&text, reason);
-    appendStringInfoString(&text, ",\"author\":null,\"xid\":null,\"part\":[1,1]}");
-    return text.data;
+    initStringInfo(&payload);
+    appendStringInfo(&payload, "{\"request\":" INT64_FORMAT ",\"resync\":true,\"ended\":\"%s\"",
+                     request, unpack_sql_state(sqlstate));
+    appendStringInfoString(&payload, ",\"reason\":");
+    escape_json(&payload, pnstrdup(reason, pg_mbcliplen(reason, length, Min(length, REASON_MAX))));
+    appendStringInfo(&payload, ",\"author\":%s,\"xid\":\"" UINT64_FORMAT "\",\"part\":[1,1]}",
+                     PaosAuthorText(), xid);
+    return payload.data;
 }
 
 char *PaosWakePayload(int64 request)

@@ -67,8 +67,7 @@ typedef struct PaosClass
 extern const PaosClass *PaosClassByRelation(Oid relid, bool missing_ok);
 extern const PaosClass *PaosClassByNumber(int number, bool missing_ok);
 
-/* The table of a class, which nobody looks at for that and nobody can keep us from; or InvalidOid.
- */
+/* The table registered under a number, whatever has become of its key; InvalidOid: none. */
 extern Oid PaosClassTable(int number);
 
 /* Number of this very relation, ancestors left aside; 0 when it is not registered. */
@@ -106,6 +105,7 @@ extern char *PaosTableName(Oid relid);
 
 /* in version.c: complains when the installed SQL is of another version than the library */
 extern void PaosVersionCheck(void);
+extern bool PaosVersionFits(void);
 
 /* in lock.c: the fourth field of our advisory lock tags, "pa"; key 0 is the tag of a class */
 #define PAOS_LOCK_SPACE 28769

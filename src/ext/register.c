@@ -7,14 +7,13 @@
  * exactly that away.
  */
 #include "adopt.h"
-#include "durable.h"
+#include "reshape.h"
 
 #include "access/relation.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
-#include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -24,7 +23,6 @@
 
 PG_FUNCTION_INFO_V1(paos_register_class);
 PG_FUNCTION_INFO_V1(paos_unregister_class);
-PG_FUNCTION_INFO_V1(paos_forget_dropped);
 
 static void RefuseKind(Relation relation)
 {
@@ -44,20 +42,6 @@ static void RefuseKind(Relation relation)
     if (relation->rd_rel->relispartition)
         ereport(ERROR, errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" cannot be a class", name),
                 errdetail("It is a partition."), errhint("Register the partitioned table."));
-}
-
-/* ALWAYS: what replication applies to the table concerns requests too. */
-static void CreateTriggers(const char *table)
-{
-    PaosExecute("CREATE TRIGGER paos_row AFTER INSERT OR UPDATE OR DELETE ON %s"
-                " FOR EACH ROW EXECUTE FUNCTION paos.row_written()",
-                table);
-    PaosExecute("CREATE TRIGGER paos_truncate BEFORE TRUNCATE ON %s"
-                " FOR EACH STATEMENT EXECUTE FUNCTION paos.table_truncated()",
-                table);
-    PaosExecute("ALTER TABLE %s ENABLE ALWAYS TRIGGER paos_row,"
-                " ENABLE ALWAYS TRIGGER paos_truncate",
-                table);
 }
 
 static int FreeNumber(void)
@@ -130,7 +114,7 @@ static int AdoptTable(Oid relid, int number)
     Adoption adoption = {.relid = relid, .table = PaosTableName(relid)};
 
     PaosAdopt(&adoption);
-    CreateTriggers(adoption.table);
+    PaosTriggersAdd(relid);
     return InsertClass(&adoption, number);
 }
 
@@ -180,19 +164,6 @@ static void RemoveAdded(Oid relid, const char *what, const char *key, Oid sequen
         PaosExecute("DROP SEQUENCE %s", PaosTableName(sequence));
 }
 
-/* Whoever asked for the class is told to look again, and finds that it is gone. */
-static void TellRequests(Oid relid)
-{
-    PaosShared *shared = PaosSharedFiled(false);
-    Relation relation;
-
-    if (shared == NULL)
-        return;
-    relation = relation_open(relid, NoLock);
-    PaosCaptureAll(shared, relation);
-    relation_close(relation, NoLock);
-}
-
 /* Takes away from the table what the row of paos.class says was added; the row is then gone. */
 static void ReleaseTable(Oid relid)
 {
@@ -200,7 +171,6 @@ static void ReleaseTable(Oid relid)
     Datum values[] = {ObjectIdGetDatum(relid)};
     const PaosClass *class = PaosClassByRelation(relid, true);
     char *key = class == NULL ? NULL : pstrdup(NameStr(class->keyname));
-    char *table = PaosTableName(relid);
     SPITupleTable *added;
     uint64 n;
     uint64 i;
@@ -209,10 +179,9 @@ static void ReleaseTable(Oid relid)
                        types, values);
     added = SPI_tuptable;
     n = SPI_processed;
-    TellRequests(relid);
+    PaosReshapeClass(PaosClassNumber(relid));
     PaosExecuteAsOwner("DELETE FROM paos.class WHERE relation = $1", 1, types, values);
-    PaosExecute("DROP TRIGGER IF EXISTS paos_row ON %s", table);
-    PaosExecute("DROP TRIGGER IF EXISTS paos_truncate ON %s", table);
+    PaosTriggersRemove(relid);
     for (i = 0; i < n && key != NULL; i++)
     {
         bool isnull;
@@ -244,18 +213,4 @@ Datum paos_unregister_class(PG_FUNCTION_ARGS)
     ReleaseTable(relid);
     SPI_finish();
     PG_RETURN_VOID();
-}
-
-/* Event trigger: a dropped table is no class any more.  SECURITY DEFINER, see sql/paos.sql. */
-Datum paos_forget_dropped(PG_FUNCTION_ARGS)
-{
-    if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.forget_dropped must be called as an event trigger"));
-    SPI_connect();
-    PaosExecute(
-        "DELETE FROM paos.class c USING pg_event_trigger_dropped_objects() d"
-        " WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND c.relation = d.objid");
-    SPI_finish();
-    PG_RETURN_NULL();
 }

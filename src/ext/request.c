@@ -6,7 +6,7 @@
  * a transaction that aborts has registered is removed when it does, what it has ended is removed
  * only when it commits, and all of a session's goes when the session does.
  */
-#include "request.h"
+#include "reshape.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
@@ -152,14 +152,49 @@ List *PaosRequestIds(PaosShared *shared, List *classes)
 bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query)
 {
     PaosRequest *entry = dshash_find(Requests(shared), &id, false);
+    PaosBound *bound = NULL;
 
     if (entry == NULL)
         return false;
     *out = *entry;
     if (query != NULL)
-        *query = pstrdup(dsa_get_address(PaosSharedArea(), entry->query));
+        bound = PaosBoundCopy(PaosSharedArea(), entry->query);
     dshash_release_lock(Requests(shared), entry);
+    if (query != NULL)
+        *query = PaosBoundText(bound);
     return true;
+}
+
+PaosBound *PaosRequestBound(PaosShared *shared, int64 id, PaosRequest *out)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, false);
+    PaosBound *bound;
+
+    if (entry == NULL)
+        return NULL;
+    *out = *entry;
+    bound = PaosBoundCopy(PaosSharedArea(), entry->query);
+    dshash_release_lock(Requests(shared), entry);
+    return bound;
+}
+
+void PaosRequestRefile(PaosShared *shared, int64 id, int class, dsa_pointer query,
+                       dsa_pointer filed)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+    dsa_pointer old_query = query;
+    dsa_pointer old_filed = filed;
+
+    if (entry != NULL)
+    {
+        old_query = entry->query;
+        old_filed = entry->filed;
+        entry->query = query;
+        entry->filed = filed;
+        dshash_release_lock(Requests(shared), entry);
+    }
+    PaosIndexRemove(shared, class, old_filed);
+    dsa_free(PaosSharedArea(), old_query);
 }
 
 void PaosRequestCount(PaosShared *shared, int64 id, bool kept)
@@ -390,8 +425,7 @@ static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
     Reserve(&own);
     if (!request->durable)
         request->id = (int64) pg_atomic_add_fetch_u64(&shared->last_request, 1);
-    request->query = dsa_allocate(PaosSharedArea(), strlen(query) + 1);
-    strcpy(dsa_get_address(PaosSharedArea(), request->query), query);
+    request->query = PaosBoundStore(PaosSharedArea(), query, request->class);
     request->filed = InvalidDsaPointer;
     request->filed_path = InvalidDsaPointer;
 

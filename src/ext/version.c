@@ -63,6 +63,13 @@ static bool IsEarlier(const char *a, const char *b)
     }
 }
 
+bool PaosVersionFits(void)
+{
+    char *installed = InstalledVersion();
+
+    return installed != NULL && strcmp(installed, PAOS_VERSION) == 0;
+}
+
 void PaosVersionCheck(void)
 {
     char *installed = InstalledVersion();

@@ -22,7 +22,7 @@ ok()
         return
     fi
     echo "not ok $count - $1"
-    diff <(echo "$2") <(echo "$3")
+    diff <(echo "$2") <(echo "$3") | head -n 60
 }
 
 # like NAME PATTERN GOT - passes when the extended regular expression is in it

@@ -10,7 +10,7 @@ members()
 {
     pg_dump --binary-upgrade --schema-only "$1" |
         sed -E '/binary_upgrade_(set_next|create_empty)|^-- For binary upgrade, must preserve/d
-            /^SET relfrozenxid|^WHERE oid = |^.(un)?restrict |^$/d' |
+            /^SET (relfrozenxid|default_)|^WHERE oid = |^.(un)?restrict |^$/d' |
         awk 'BEGIN { RS = "--\n-- Name: " } { gsub("\n", "\001"); print }' |
         grep -v 'Schema: live' | LC_ALL=C sort | tr '\001' '\n'
     sql "$1" "SELECT c.oid::regclass, c.condition FROM pg_extension e,
