@@ -57,6 +57,8 @@ void sample(bench *bench, variant *variants, size_t n, void *state);
 /* Says on a terminal how far a case is; name NULL: done. */
 void show_run(const bench *bench, size_t run, const char *name);
 double median(const double *times, size_t n);
+/* The value that `part` of all values are below. */
+double quantile(const double *times, size_t n, double part);
 /* Index of the variant with the least median among variants[first...]. */
 size_t fastest(const bench *bench, const variant *variants, size_t first, size_t n);
 
@@ -158,8 +160,8 @@ void item_create(PGconn *pq);
 void item_clear(PGconn *pq);
 /* Registers the nth and following requests for the connection's session; no row matches any. */
 void item_request(PGconn *pq, size_t first, size_t n);
-/* The first n of them, as rows of the tables that the trigger by hand looks into. */
-void item_request_by_hand(PGconn *pq, size_t n);
+/* The same, as rows of the tables that the trigger by hand looks into. */
+void item_request_by_hand(PGconn *pq, size_t first, size_t n);
 /* Inserts n rows in one statement; returns the seconds. */
 double item_bulk(PGconn *pq, const char *table, size_t n);
 
@@ -203,20 +205,52 @@ void listener_idle(const bench *bench, listener *listener, size_t n);
 /* Waits for n events, which are those of the ids from the first; returns for how long. */
 double listener_expect(listener *listener, size_t first_id, size_t n);
 /* From commit to event of those last expected; borrowed. */
-const float *listener_latencies(const listener *listener);
+const double *listener_latencies(const listener *listener);
+
+/* ---- rates.c: commits into all of the tables, by turns ---- */
+
+typedef struct rates
+{
+    double seconds[ITEM_TABLES][BENCH_RUNS_MAX]; /* for each commit */
+} rates;
+
+/* The plan's table is left open; listener NULL unless the plan is matching. */
+void rates_take(const bench *bench, load *load, listener *listener, const load_plan *plan,
+                rates *rates);
+/* How fast commits into a table are, as a part of those into the plain one. */
+double rates_ratio(const bench *bench, const rates *rates, size_t table);
+void rates_show(const bench *bench, const rates *rates, const char *what, const char *target);
+
+/* ---- plot.c: pictures of what depends on something ---- */
+
+typedef enum plot
+{
+    PLOT_REQUESTS,  /* commits by requests registered */
+    PLOT_LISTENERS, /* commits by sessions that listen */
+    PLOT_LATENCY,   /* how many commits were told of after so long */
+    PLOTS
+} plot;
+
+void plot_add(plot plot, const char *curve, double x, double y);
+/* Writes those that have points into a directory, as SVG. */
+void plot_write(const char *directory);
 
 /* ---- cases ---- */
 
-void case_commit(bench *bench);  /* commit.c */
-void case_update(bench *bench);  /* update.c */
-void case_get(bench *bench);     /* get.c */
-void case_hot(bench *bench);     /* hot.c */
-void case_walk(bench *bench);    /* walk.c */
-void case_memory(bench *bench);  /* memory.c */
-void case_server(bench *bench);  /* server.c */
-void case_deliver(bench *bench); /* deliver.c */
-void case_durable(bench *bench); /* durable.c */
-void case_oo7(bench *bench);     /* oo7.c */
+void case_commit(bench *bench);   /* commit.c */
+void case_update(bench *bench);   /* update.c */
+void case_get(bench *bench);      /* get.c */
+void case_hot(bench *bench);      /* hot.c */
+void case_walk(bench *bench);     /* walk.c */
+void case_memory(bench *bench);   /* memory.c */
+void case_server(bench *bench);   /* server.c */
+void case_million(bench *bench);  /* million.c */
+void case_deliver(bench *bench);  /* deliver.c */
+void case_latency(bench *bench);  /* latency.c */
+void case_scale(bench *bench);    /* scale.c */
+void case_evaluate(bench *bench); /* evaluate.c */
+void case_durable(bench *bench);  /* durable.c */
+void case_oo7(bench *bench);      /* oo7.c */
 void case_oo7_medium(bench *bench);
 
 #endif

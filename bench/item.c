@@ -93,18 +93,19 @@ void item_request(PGconn *pq, size_t first, size_t n)
         die("not all requests were registered");
 }
 
-void item_request_by_hand(PGconn *pq, size_t n)
+void item_request_by_hand(PGconn *pq, size_t first, size_t n)
 {
     char sql[1024];
 
     snprintf(sql, sizeof sql,
              "INSERT INTO bench.by_kind SELECT i * 8 + k, 'bench_other' FROM"
-             " generate_series(0, %zu / 4 - 1) i, unnest(ARRAY[1, 3, 5, 7]) k;"
+             " generate_series(%zu, %zu) i, unnest(ARRAY[1, 3, 5, 7]) k;"
              "INSERT INTO bench.by_size SELECT int4range(i * 8 + 1, i * 8 + 2), 'bench_other'"
-             " FROM generate_series(0, %zu / 4 - 1) i;"
+             " FROM generate_series(%zu, %zu) i;"
              "INSERT INTO bench.by_name SELECT 'item ' || i, 0, 'bench_other'"
-             " FROM generate_series(0, %zu / 4 - 1) i",
-             n, n, n);
+             " FROM generate_series(%zu, %zu) i",
+             first / 4, (first + n) / 4 - 1, first / 4, (first + n) / 4 - 1, first / 4,
+             (first + n) / 4 - 1);
     run_sql(pq, sql);
     run_sql(pq, "VACUUM ANALYZE bench.by_kind");
     run_sql(pq, "VACUUM ANALYZE bench.by_size");

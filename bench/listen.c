@@ -26,7 +26,7 @@ struct listener
     atomic_bool stopping;
     atomic_size_t told;
     unsigned char *times; /* by id: how often it came */
-    float *latencies;     /* seconds; of each told since the last look, in order */
+    double *latencies;    /* seconds; of each told since the last look, in order */
     PGconn *idle[IDLE_MAX];
     size_t nidle;
 };
@@ -56,7 +56,7 @@ static void take(listener *listener)
 
         if (id >= LOAD_IDS_MAX || listener->times[id]++ > 0)
             die("told of row %zu twice", id);
-        listener->latencies[told] = (float) (now() - load_sent(listener->load, id));
+        listener->latencies[told] = now() - load_sent(listener->load, id);
         atomic_store(&listener->told, told + 1);
         PQfreemem(notify);
     }
@@ -80,7 +80,7 @@ listener *listener_open(const bench *bench, const load *load)
     listener *listener = calloc(1, sizeof *listener);
 
     if (!listener || !(listener->times = calloc(LOAD_IDS_MAX, 1)) ||
-        !(listener->latencies = calloc(LOAD_IDS_MAX, sizeof(float))))
+        !(listener->latencies = calloc(LOAD_IDS_MAX, sizeof(double))))
         die("out of memory");
     listener->load = load;
     listener->pq = connect_to(bench->conninfo);
@@ -125,7 +125,7 @@ double listener_expect(listener *listener, size_t first_id, size_t n)
     return now() - started;
 }
 
-const float *listener_latencies(const listener *listener)
+const double *listener_latencies(const listener *listener)
 {
     return listener->latencies;
 }

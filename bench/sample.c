@@ -56,18 +56,22 @@ static int compare_doubles(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The value that `part` of all values are below. */
-static double quantile(const double *times, size_t n, double part)
+double quantile(const double *times, size_t n, double part)
 {
-    double sorted[BENCH_RUNS_MAX];
+    double *sorted = malloc(n * sizeof *sorted);
     double place = part * (double) (n - 1);
     size_t i = (size_t) place;
+    double value;
 
+    if (!sorted)
+        die("out of memory");
     memcpy(sorted, times, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare_doubles);
-    if (i + 1 >= n)
-        return sorted[n - 1];
-    return sorted[i] + (place - (double) i) * (sorted[i + 1] - sorted[i]);
+    value = sorted[i];
+    if (i + 1 < n)
+        value += (place - (double) i) * (sorted[i + 1] - sorted[i]);
+    free(sorted);
+    return value;
 }
 
 double median(const double *times, size_t n)
