@@ -1,6 +1,11 @@
 #!/bin/bash
-# Runs the README's code: each block of SQL in one psql, each block of C as a
-# program, and compares what they print with the block of text that follows.
+# Runs the README's code in its order: each block of SQL in one psql, each block of
+# C, Python or shell as a program, and compares what they print with the block of
+# text that follows.
+#
+# What is drawn at random or given by the system (channels, process and transaction
+# ids) is compared as N. psql shows a notification some time after it came, so those
+# are compared after all the rest.
 set -u
 
 work=$(mktemp -d)
@@ -10,27 +15,60 @@ awk -v work="$work" '
     /^```/      { kind = ""; next }
     kind != ""  { print > file }' README.md
 
+# run_psql BLOCK NOTIFICATIONS - goes on with empty commands until that many were shown
+run_psql()
+{
+    mkfifo "$work/psql"
+    psql -Xq -v ON_ERROR_STOP=1 -f "$work/psql" >"$work/out" 2>&1 &
+    exec 8>"$work/psql"
+    cat "$1" >&8
+    until [ "$(grep -c '^Asynchronous' "$work/out")" -ge "$2" ] || ! kill -0 $! 2>/dev/null
+    do
+        echo 'SELECT \g /dev/null' >&8
+    done
+    exec 8>&-
+    wait $!
+    rm "$work/psql"
+    cat "$work/out"
+}
+
 run()
 {
     case $1 in
-        *.sql) psql -Xq -v ON_ERROR_STOP=1 -f "$1" 2>&1 ;;
+        *.sql) run_psql "$1" "$(grep -c '^Asynchronous' "$2")" ;;
         *.c)
             cc -Wall -Wextra -Werror -Isrc/client "$1" -o "$work/tour" -Lbuild -lpaos -Wl,-rpath,build &&
                 "$work/tour" 2>&1
             ;;
+        *.python) /usr/bin/python3 "$1" 2>&1 ;;
+        *.sh) PATH=$PWD/build:$PATH bash "$1" 2>&1 ;;
     esac
+}
+
+# What is the same in every run, notifications last.
+normal()
+{
+    sed -E 's/paos_[0-9a-f]{32}/paos_N/; s/PID [0-9]+/PID N/; s/"(pid|request)": ?[0-9]+/"\1":N/g
+        s/"xid":"[0-9]+"/"xid":"N"/' "$1" >"$1.normal"
+    grep -v '^Asynchronous' "$1.normal"
+    grep '^Asynchronous' "$1.normal"
 }
 
 failed=0
 blocks=0
-for block in "$work"/*.sql "$work"/*.c
+for block in "$work"/*
 do
+    case $block in
+        *.sql | *.c | *.python | *.sh) ;;
+        *) continue ;;
+    esac
     expected=${block%.*}.text
-    if ! diff "$expected" <(run "$block")
+    run "$block" "$expected" >"$work/got"
+    if ! diff <(normal "$expected") <(normal "$work/got")
     then
         echo "README.md, block ${block##*/}: not what it says"
         failed=1
     fi
     blocks=$((blocks + 1))
 done
-test $failed = 0 && test $blocks -ge 6
+test $failed = 0 && test $blocks -ge 11
