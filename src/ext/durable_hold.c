@@ -256,6 +256,7 @@ Datum paos_attend(PG_FUNCTION_ARGS)
     PaosHold *hold;
     char *name;
 
+    PreventCommandDuringRecovery("paos.attend()");
     if (PG_ARGISNULL(0))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("name must not be null"));
     name = text_to_cstring(PG_GETARG_TEXT_PP(0));

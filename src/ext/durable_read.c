@@ -116,6 +116,7 @@ Datum paos_pending(PG_FUNCTION_ARGS)
     PaosDurable durable;
     PaosHold *hold;
 
+    PreventCommandDuringRecovery("paos.pending()");
     if (PG_ARGISNULL(0))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("name must not be null"));
     if (most < 1)

@@ -126,6 +126,7 @@ Datum paos_register_class(PG_FUNCTION_ARGS)
 
     if (PG_ARGISNULL(0))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("class must not be null"));
+    PreventCommandDuringRecovery("paos.register_class()");
     relid = PG_GETARG_OID(0);
     OpenOwnTable(relid);
     number = PaosClassNumber(relid);
@@ -196,6 +197,7 @@ Datum paos_unregister_class(PG_FUNCTION_ARGS)
     Oid relid = PG_GETARG_OID(0);
     ListCell *cell;
 
+    PreventCommandDuringRecovery("paos.unregister_class()");
     OpenOwnTable(relid);
     if (PaosClassNumber(relid) == 0)
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),

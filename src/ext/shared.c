@@ -17,7 +17,9 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "miscadmin.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/sinval.h"
@@ -186,6 +188,13 @@ PaosShared *PaosSharedGet(bool create)
 
     if (looked && (shared != NULL || !create))
         return shared;
+    /* A standby has no unlogged tables, and nobody to ask: all is made anew after promotion. */
+    if (RecoveryInProgress())
+    {
+        if (create)
+            PreventCommandDuringRecovery("requests");
+        return NULL;
+    }
     Initialize();
     anchor_table = get_relname_relid("shared", get_namespace_oid("paos", false));
     looked = true;

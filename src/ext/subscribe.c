@@ -82,6 +82,7 @@ Datum paos_subscribe(PG_FUNCTION_ARGS)
     if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                 errmsg("class and query must not be null"));
+    PreventCommandDuringRecovery("paos.subscribe()");
     class = PaosClassByRelation(PG_GETARG_OID(0), false);
     query = text_to_cstring(PG_GETARG_TEXT_PP(1));
     if (PG_ARGISNULL(2))
