@@ -72,6 +72,11 @@ static void Undo(SubTransactionId subxact)
     {
         PaosHold *hold = list_nth(holds, i);
 
+        if (hold->subxact >= subxact)
+        {
+            Release(hold);
+            continue;
+        }
         if (hold->leaving >= subxact)
             hold->leaving = InvalidSubTransactionId;
         if (hold->changed >= subxact)
@@ -79,8 +84,6 @@ static void Undo(SubTransactionId subxact)
             hold->request = hold->before;
             hold->changed = InvalidSubTransactionId;
         }
-        if (hold->subxact >= subxact)
-            Release(hold);
     }
 }
 

@@ -34,23 +34,28 @@ static void CheckName(const char *name)
                 errdetail("It may have %d bytes.", NAME_SIZE_MAX));
 }
 
-/* The trigger on the table files it. */
-static int64 InsertRow(const PaosDurable *durable)
+/*
+ * The trigger on the table files it.  False: another transaction, which has left
+ * the name in the meantime, was first.
+ */
+static bool InsertRow(PaosDurable *durable)
 {
     Oid types[] = {TEXTOID, INT2OID, PaosQueryTypeOid(), REGROLEOID};
     Datum values[] = {CStringGetTextDatum(durable->name), Int16GetDatum(durable->class),
                       CStringGetTextDatum(durable->query), ObjectIdGetDatum(durable->role)};
+    bool inserted;
     bool isnull;
-    int64 request;
 
     SPI_connect();
     PaosExecuteAsOwner("INSERT INTO paos.durable (name, class, query, role)"
-                       " VALUES ($1, $2, $3, $4) RETURNING request",
+                       " VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING request",
                        4, types, values);
-    request =
-        DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+    inserted = SPI_processed > 0;
+    if (inserted)
+        durable->request =
+            DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
     SPI_finish();
-    return request;
+    return inserted;
 }
 
 /* The trigger on the table ends it, and removes its events. */
@@ -112,24 +117,35 @@ static void RemoveOrphans(PaosShared *shared)
     }
 }
 
+/* Takes up the request of the name when it is the same; found: there is another. */
+static bool TakeUp(PaosShared *shared, PaosDurable *wanted, PaosDurable *present, bool *found)
+{
+    *found = PaosDurableFind(wanted->name, true, present);
+    if (!*found)
+        return false;
+    PaosDurableAllow(present);
+    if (present->class != wanted->class || strcmp(present->query, wanted->query) != 0)
+        return false;
+    PaosDurableFile(shared, present);
+    wanted->request = present->request;
+    return true;
+}
+
 /* Takes up the request of the name, or makes it. */
 static int64 Settle(PaosShared *shared, PaosDurable *wanted)
 {
     PaosDurable present;
-    bool found = PaosDurableFind(wanted->name, true, &present);
+    bool found;
 
-    if (found)
-        PaosDurableAllow(&present);
-    if (found && present.class == wanted->class && strcmp(present.query, wanted->query) == 0)
+    do
     {
-        PaosDurableFile(shared, &present);
-        return present.request;
-    }
-    PaosRequestLimit(shared);
-    RemoveOrphans(shared);
-    if (found)
-        DeleteRow(present.request);
-    wanted->request = InsertRow(wanted);
+        if (TakeUp(shared, wanted, &present, &found))
+            return wanted->request;
+        PaosRequestLimit(shared);
+        RemoveOrphans(shared);
+        if (found)
+            DeleteRow(present.request);
+    } while (!InsertRow(wanted));
     if (found)
         PaosDurableResync(shared, wanted->request);
     CommandCounterIncrement();

@@ -283,7 +283,14 @@ static void EndForbidden(const PaosRequest *request, List **payloads)
 {
     PaosPayload *payload = palloc(sizeof(PaosPayload));
 
-    if (preparing || request->durable)
+    if (request->durable)
+    {
+        PaosEvent event = {.request = request->id, .resync = true};
+
+        PaosDurableNote(request, &event);
+        return;
+    }
+    if (preparing)
         return;
     payload->request = request->id;
     payload->text = PaosEndedPayload(request->id, ERRCODE_INSUFFICIENT_PRIVILEGE,

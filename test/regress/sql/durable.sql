@@ -192,11 +192,16 @@ REVOKE SELECT ON person FROM paos_durable_user;
 SET ROLE paos_durable_member;
 SELECT * FROM paos.pending('own');
 RESET ROLE;
+INSERT INTO person VALUES (18, 'F', 46);
+GRANT SELECT ON person TO paos_durable_user;
+SET ROLE paos_durable_member;
+SELECT enter, resync FROM read('own');
+RESET ROLE;
 -- the role is gone: nothing is kept for it any more
 DROP OWNED BY paos_durable_user;
 DROP ROLE paos_durable_user;
 INSERT INTO person VALUES (17, 'G', 47);
-SELECT enter FROM read('own');
+SELECT enter, resync FROM read('own');
 SELECT paos.unsubscribe(:own);
 SELECT paos.pending('own');
 
