@@ -368,6 +368,7 @@ static void BeforeCommit(bool prepare)
     MemoryContext work;
     MemoryContext previous;
 
+    PaosPathBeforeCommit(prepare);
     if (njournal == 0 && coarse == NULL && extra == NIL && !PaosReshapePending())
         return;
     preparing = prepare;
@@ -432,6 +433,7 @@ static void EndTransaction(XactEvent event, void *arg)
         BeforeCommit(event == XACT_EVENT_PRE_PREPARE);
     else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
     {
+        PaosPathEnd(event == XACT_EVENT_PREPARE);
         PaosRingEnd(event == XACT_EVENT_COMMIT);
         PaosDurableEnd(event == XACT_EVENT_COMMIT);
         CountWork();

@@ -29,6 +29,7 @@
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 /* A session that meets more requests than this forgets them all and goes on. */
@@ -266,7 +267,11 @@ static PaosMatchResult TryToSatisfy(const Matcher *matcher, TupleTableSlot *row)
     evaluating = true;
     PG_TRY();
     {
+        if (matcher->names != NIL)
+            PushActiveSnapshot(PaosPathWatch(matcher->request));
         result = SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
+        if (matcher->names != NIL)
+            PopActiveSnapshot();
         ReleaseCurrentSubTransaction();
     }
     PG_CATCH();
@@ -337,7 +342,7 @@ static void FoundPath(int64 request, bool exact, void *arg)
 
         if (number > 0 && AttributeChanged(row, number))
         {
-            PaosEventResync(request);
+            PaosPathWake(request);
             return;
         }
     }

@@ -108,5 +108,9 @@ Datum paos_ready(PG_FUNCTION_ARGS)
     if (wait.wait > 0)
         wait.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait.wait);
     wait.writers = Writers(Tables(&request));
-    PG_RETURN_BOOL(PaosWaitTry(WaitForWriters, &wait, wait.wait));
+    if (!PaosWaitTry(WaitForWriters, &wait, wait.wait))
+        PG_RETURN_BOOL(false);
+    if (request.path)
+        PaosRequestPathRestart(shared, id);
+    PG_RETURN_BOOL(true);
 }

@@ -8,6 +8,7 @@
  */
 #include "reshape.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -195,6 +196,37 @@ void PaosRequestRefile(PaosShared *shared, int64 id, int class, dsa_pointer quer
     }
     PaosIndexRemove(shared, class, old_filed);
     dsa_free(PaosSharedArea(), old_query);
+}
+
+void PaosRequestPathCount(PaosShared *shared, int64 id, uint32 begun, uint32 ended,
+                          PaosPathCount *out)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    memset(out, 0, sizeof(*out));
+    if (entry == NULL)
+        return;
+    entry->paths.begun += begun;
+    entry->paths.ended += ended;
+    *out = entry->paths;
+    dshash_release_lock(Requests(shared), entry);
+}
+
+void PaosRequestPathBorn(PaosShared *shared, int64 id, TransactionId was, TransactionId born)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    if (entry == NULL)
+        return;
+    if (!TransactionIdIsValid(was) || entry->paths.born == was)
+        entry->paths.born = born;
+    dshash_release_lock(Requests(shared), entry);
+}
+
+void PaosRequestPathRestart(PaosShared *shared, int64 id)
+{
+    PaosRequestPathBorn(shared, id, InvalidTransactionId,
+                        XidFromFullTransactionId(ReadNextFullTransactionId()));
 }
 
 void PaosRequestCount(PaosShared *shared, int64 id, bool kept)
@@ -467,9 +499,11 @@ void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
     if (filings != NIL)
         NoteFiled(shared, request->id, false,
                   PaosIndexAdd(shared, request->class, request->id, filings));
-    if (request->path)
-        NoteFiled(shared, request->id, true,
-                  PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));
+    if (!request->path)
+        return;
+    NoteFiled(shared, request->id, true,
+              PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));
+    PaosRequestPathRestart(shared, request->id);
 }
 
 bool PaosRequestIsNew(int64 id)

@@ -16,6 +16,7 @@
 #include "port/atomics.h"
 #include "storage/lwlock.h"
 #include "utils/dsa.h"
+#include "utils/snapshot.h"
 
 /* A place in the ring of events: see ring.c. */
 typedef struct PaosSlot
@@ -79,6 +80,14 @@ extern PaosShared *PaosSharedAttached(void);
 /* in request.c */
 #define PAOS_CHANNEL_BYTES 16
 
+/* Transactions that wrote what the paths of a request may lead to. */
+typedef struct PaosPathCount
+{
+    uint32 begun;
+    uint32 ended;
+    TransactionId born; /* those before this one may not have known of the request; 0: over */
+} PaosPathCount;
+
 /*
  * A request.  All but the figures stays as it is from the start, and of a
  * durable one all but the session that attends to it.
@@ -95,6 +104,7 @@ typedef struct PaosRequest
     dsa_pointer query; /* canonical text */
     dsa_pointer filed; /* for PaosIndexRemove */
     dsa_pointer filed_path;
+    PaosPathCount paths; /* with a path: see path_watch.c */
     bool resync; /* an event was lost: to be told to look again */
     uint64 events;
     TimestampTz last_event; /* 0: none yet */
@@ -134,6 +144,14 @@ extern int PaosRoleRequests(PaosShared *shared, Oid role);
 /* Probes are counted for each transaction and added at its end. */
 extern void PaosStatAdd(PaosShared *shared, PaosStat stat, uint64 n);
 extern bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query);
+/* Adds to the counts of a request with a path, and tells what they are; zeroes: it has ended. */
+extern void PaosRequestPathCount(PaosShared *shared, int64 id, uint32 begun, uint32 ended,
+                                 PaosPathCount *out);
+/* Sets since when all transactions know of the request, unless that is not what it was. */
+extern void PaosRequestPathBorn(PaosShared *shared, int64 id, TransactionId was,
+                                TransactionId born);
+/* From here on only transactions that are yet to come are sure to know of the request. */
+extern void PaosRequestPathRestart(PaosShared *shared, int64 id);
 /* Counts an event that was sent, or of a durable request, kept: of that one, a wakeup is no event.
  */
 extern void PaosRequestCount(PaosShared *shared, int64 id, bool kept);
@@ -223,6 +241,12 @@ extern Bitmapset *PaosPrivilegesColumns(Expr *condition);
 extern void PaosPrivilegesCheck(Oid relid, Expr *condition);
 /* May the subscriber still read what the request names? */
 extern bool PaosPrivilegesKept(const PaosRequest *request);
+
+/* in path_watch.c */
+extern Snapshot PaosPathWatch(int64 request);
+extern void PaosPathWake(int64 request);
+extern void PaosPathBeforeCommit(bool prepare);
+extern void PaosPathEnd(bool prepared);
 
 /* in capture.c: all requests on a table and the classes above it must look again */
 extern void PaosCaptureAll(PaosShared *shared, Relation table);

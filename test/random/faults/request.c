@@ -18,6 +18,9 @@ void __wrap_PaosEventInit(void);
 void __real_RegisterSubXactCallback(SubXactCallback callback, void *arg);
 void __wrap_RegisterSubXactCallback(SubXactCallback callback, void *arg);
 
+void __real_PaosPathBeforeCommit(bool prepare);
+void __wrap_PaosPathBeforeCommit(bool prepare);
+
 static bool in_event_init = false;
 
 static bool Has(const char *fault)
@@ -61,4 +64,11 @@ void __wrap_RegisterSubXactCallback(SubXactCallback callback, void *arg)
 {
     if (!in_event_init || !Has("savepoint"))
         __real_RegisterSubXactCallback(callback, arg);
+}
+
+/* watch: what others do to the end of a path meanwhile is not looked at. */
+void __wrap_PaosPathBeforeCommit(bool prepare)
+{
+    if (!Has("watch"))
+        __real_PaosPathBeforeCommit(prepare);
 }
