@@ -138,7 +138,7 @@ clean-build:
 
 # --- for people ---------------------------------------------------------------
 
-.PHONY: help deps deps-demo deps-test server psql stop demo test bench fuzz format format-check
+.PHONY: help deps deps-demo deps-test server psql stop demo test bench fuzz soak format format-check
 help:
 	@sed -n 's/^#: //p' Makefile
 
@@ -179,6 +179,12 @@ bench: deps
 #: make fuzz          the fuzz targets, longer (FUZZ_SECONDS=600 each)
 fuzz: deps-test
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tools/check/fuzz
+
+#: make soak          rounds of attacks, all promises checked (ROUNDS=1000 SEED=1)
+soak: deps-test
+	@$(MAKE) -s all build/fault/attack
+	@tools/server run --extension -- build/fault/attack --rounds $(or $(ROUNDS),1000) \
+		--seed $(or $(SEED),1)
 
 #: make format        format the C sources; make format-check only looks
 format: deps-test

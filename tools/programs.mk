@@ -73,6 +73,8 @@ endef
 EXAMPLES = $(basename $(wildcard examples/*.c))
 $(foreach e,$(EXAMPLES),$(eval $(call program,$(e),$(e).c $(wildcard $(e)/*.c))))
 $(eval $(call program,bench/run,$(wildcard bench/*.c)))
+$(eval $(call program,fault/attack,$(wildcard test/fault/attack/*.c)))
+build/fault/attack: $(wildcard test/fault/attack/*.h)
 examples: $(EXAMPLES:%=build/%)
 bench-programs: build/bench/run build/proxy
 
@@ -83,7 +85,7 @@ build/proxy: tools/proxy.c
 
 # --- every source by either compiler, warnings being errors ----------------------
 
-WERROR_CLIENT = $(CLIENT_SRC) $(wildcard test/unit/*.c test/client/*.c test/random/*.c \
+WERROR_CLIENT = $(CLIENT_SRC) $(wildcard test/unit/*.c test/client/*.c test/random/*.c test/fault/*/*.c \
 	examples/*.c examples/*/*.c bench/*.c tools/*.c) $(COMMAND_SRC)
 # $(1) compiler, $(2) flags
 define werror
