@@ -2,8 +2,7 @@
  * oo7_paos.c - OO7's traversals by the C client, written as a program would write
  * them: from object to object, as if all were in memory.
  *
- * A list holds its objects, and a part is got from a connection in one: so what a
- * recursion stands on stays valid while it loads.
+ * A recursion holds what it stands on, so that it stays valid while others load.
  */
 #include "bench.h"
 #include "oo7.h"
@@ -112,10 +111,19 @@ static void redate_each_4_times(oo7_paos *w, paos_object *part, bool first)
 
 /* ---- the walk ---- */
 
+static paos_object *connection_at(const oo7_paos *w, paos_object *part, size_t i)
+{
+    paos_object *connection = paos_object_ref_item_at(part, w->atomic_part_outgoing, i);
+
+    if (!connection)
+        die("OO7: a connection is missing: %s", paos_conn_error(w->conn)->message);
+    return connection;
+}
+
 /* Is it the first time in this walk? */
 static bool enter(oo7_paos *w, paos_object *part)
 {
-    size_t key = (size_t) paos_object_int_at(part, w->atomic_part_id);
+    size_t key = (size_t) (paos_object_id(part) & (((paos_id) 1 << 48) - 1));
 
     if (key >= w->visited_size)
     {
@@ -135,15 +143,17 @@ static bool enter(oo7_paos *w, paos_object *part)
 
 static void walk_parts(oo7_paos *w, paos_object *part, bool first)
 {
-    paos_list *outgoing;
+    size_t n;
 
     if (!enter(w, part))
         return;
     w->visit(w, part, first);
-    outgoing = oo7_paos_refs(w, part, w->atomic_part_outgoing);
-    for (size_t i = 0; i < paos_list_size(outgoing); i++)
-        walk_parts(w, oo7_paos_ref(w, paos_list_at(outgoing, i), w->connection_target), false);
-    paos_list_free(outgoing);
+    n = paos_object_ref_count_at(part, w->atomic_part_outgoing);
+    /* What was got from it stays good for as long as it is held. */
+    paos_object_hold(part);
+    for (size_t i = 0; i < n; i++)
+        walk_parts(w, oo7_paos_ref(w, connection_at(w, part, i), w->connection_target), false);
+    paos_object_release(part);
 }
 
 static void walk_composite(oo7_paos *w, paos_object *composite)

@@ -26,6 +26,13 @@ void *paosi_calloc(size_t n, size_t size)
     return fails() ? NULL : calloc(n ? n : 1, size ? size : 1);
 }
 
+void *paosi_calloc_lines(size_t size)
+{
+    void *memory = fails() ? NULL : aligned_alloc(64, (size + 63) / 64 * 64);
+
+    return memory ? memset(memory, 0, size) : NULL;
+}
+
 void *paosi_realloc(void *old, size_t size)
 {
     return fails() ? NULL : realloc(old, size ? size : 1);

@@ -261,6 +261,16 @@ static paos_status refs(paos_object *object, int position, paos_list **out)
     return paosi_resolve_refs(object, (unsigned) position, out);
 }
 
+static size_t count(paos_object *object, int position)
+{
+    return position < 0 ? 0 : paosi_resolve_count(object, (unsigned) position);
+}
+
+static paos_object *item(paos_object *object, int position, size_t i)
+{
+    return position < 0 ? NULL : paosi_resolve_item(object, (unsigned) position, i);
+}
+
 paos_status paos_object_get(paos_object *object, const char *attribute, paos_value *out)
 {
     return get(object, paosi_object_find(object, attribute), out);
@@ -291,6 +301,16 @@ paos_status paos_object_refs(paos_object *object, const char *attribute, paos_li
     return refs(object, paosi_object_find(object, attribute), out);
 }
 
+size_t paos_object_ref_count(paos_object *object, const char *attribute)
+{
+    return count(object, paosi_object_find(object, attribute));
+}
+
+paos_object *paos_object_ref_item(paos_object *object, const char *attribute, size_t i)
+{
+    return item(object, paosi_object_find(object, attribute), i);
+}
+
 paos_status paos_object_get_at(paos_object *object, const paos_attribute *at, paos_value *out)
 {
     return get(object, position_at(object, at), out);
@@ -314,6 +334,16 @@ double paos_object_float_at(paos_object *object, const paos_attribute *at)
 paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at)
 {
     return ref(object, position_at(object, at));
+}
+
+size_t paos_object_ref_count_at(paos_object *object, const paos_attribute *at)
+{
+    return count(object, position_at(object, at));
+}
+
+paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *at, size_t i)
+{
+    return item(object, position_at(object, at), i);
 }
 
 paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out)

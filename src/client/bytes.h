@@ -17,6 +17,8 @@
 extern bool (*paosi_alloc_fails)(void);
 void *paosi_malloc(size_t size);
 void *paosi_calloc(size_t n, size_t size);
+/* Zeroed, and begins a line of the processor's cache. */
+void *paosi_calloc_lines(size_t size);
 void *paosi_realloc(void *old, size_t size);
 char *paosi_strdup(const char *text);
 void paosi_free(void *memory);

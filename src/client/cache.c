@@ -2,9 +2,11 @@
  * cache.c - where objects live, and which go when there are too many.
  *
  * An object is in one of three chains: clean (may go), held (someone has a
- * handle or a list), dirty (changed, or not stored yet).  Slabs are never given
- * back before the connection is closed, so that a stale handle still points to
- * memory that says so.
+ * handle or a list), dirty (changed, or not stored yet).  While the cache is far
+ * from full, holding an object leaves it among the clean ones, so that a walk
+ * that holds and releases touches no neighbours; trimming sorts them out.  Slabs
+ * are never given back before the connection is closed, so that a stale handle
+ * still points to memory that says so.
  */
 #include "paos_int.h"
 
@@ -32,6 +34,8 @@ static void chain_remove(paosi_cache *cache, paos_object *object)
     else
         paosi_cache_at(cache, object->next)->prev = object->prev;
     chain->size--;
+    if (object->flags & PAOSI_CLEAN && object->holds)
+        cache->lazy--;
     object->flags &= ~(uint32_t) PAOSI_CHAINS;
 }
 
@@ -64,6 +68,9 @@ void paosi_cache_place(paos_object *object)
 
 /* ---- slots ---- */
 
+/* The identity map has no room for greater slot numbers. */
+#define SLABS_MAX (PAOSI_MAP_SLOT >> PAOSI_SLAB_BITS)
+
 static bool slab_add(paosi_cache *cache)
 {
     paos_object *slab;
@@ -79,7 +86,7 @@ static bool slab_add(paosi_cache *cache)
         cache->slabs = slabs;
         cache->slabs_capacity = capacity;
     }
-    slab = paosi_calloc(PAOSI_SLAB, sizeof *slab);
+    slab = paosi_calloc_lines(PAOSI_SLAB * sizeof *slab);
     if (!slab)
         return false;
     for (i = PAOSI_SLAB; i-- > 0;)
@@ -98,7 +105,7 @@ paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, pa
     paos_object *object;
     paos_status status;
 
-    if (cache->free == PAOSI_NONE && !slab_add(cache))
+    if (cache->free == PAOSI_NONE && (cache->slabs_size == SLABS_MAX || !slab_add(cache)))
         return paosi_fail_memory(conn);
     object = paosi_cache_at(cache, cache->free);
     object->id = id;
@@ -125,8 +132,7 @@ void paosi_cache_drop(paos_conn *conn, paos_object *object)
     if (object->flags & PAOSI_ABSENT)
         cache->absent--;
     paosi_draft_drop(object);
-    paosi_free(object->row);
-    object->row = NULL;
+    paosi_object_free_row(object);
     paosi_shape_release(object->shape);
     object->shape = NULL;
     object->next = cache->free;
@@ -153,7 +159,7 @@ void paosi_cache_free(paos_conn *conn)
 
         if (!object->shape)
             continue;
-        paosi_free(object->row);
+        paosi_object_free_row(object);
         paosi_free(object->draft);
         paosi_shape_release(object->shape);
     }
@@ -169,8 +175,17 @@ paos_object *paos_object_hold(paos_object *object)
 {
     if (!object || !object->shape)
         return NULL;
-    if (object->holds++ == 0)
-        paosi_cache_place(object);
+    if (object->holds++ > 0)
+        return object;
+    if (object->flags & PAOSI_CLEAN)
+    {
+        paosi_cache *cache = &paosi_object_conn(object)->cache;
+
+        cache->lazy++;
+        if (!paosi_cache_crowded(paosi_object_conn(object)))
+            return object;
+    }
+    paosi_cache_place(object);
     return object;
 }
 
@@ -178,23 +193,61 @@ void paos_object_release(paos_object *object)
 {
     if (!object || !object->shape || object->holds == 0)
         return;
-    if (--object->holds == 0)
+    if (object->holds > 1 || !(object->flags & PAOSI_CLEAN))
+    {
+        if (--object->holds == 0)
+            paosi_cache_place(object);
+        return;
+    }
+    paosi_object_conn(object)->cache.lazy--;
+    object->holds = 0;
+    if (paosi_cache_crowded(paosi_object_conn(object)))
         paosi_cache_place(object);
 }
 
 /* ---- trimming ---- */
 
+/* Held objects that were left among the clean ones go to their own chain. */
+static void sort_out(paosi_cache *cache)
+{
+    uint32_t slot = cache->clean.first;
+
+    while (cache->lazy > 0 && slot != PAOSI_NONE)
+    {
+        paos_object *object = paosi_cache_at(cache, slot);
+
+        slot = object->next;
+        if (object->holds)
+            paosi_cache_place(object);
+    }
+}
+
 /* Moves a target that may go to the end of its chain, where trimming stops. */
-static void protect(paos_conn *conn, const paosi_column *column, paosi_cell cell)
+static void protect(paos_conn *conn, uint64_t id)
 {
     paos_object *target;
-    uint64_t id = paosi_reference_id(column, cell);
 
     if (!id || paosi_reference_find(conn, id, &target) != PAOSI_KNOWN_PRESENT ||
         !(target->flags & PAOSI_CLEAN) || target->flags & PAOSI_MARK)
         return;
     target->flags |= PAOSI_MARK;
     paosi_cache_place(target);
+}
+
+static void protect_cell(paos_conn *conn, const paosi_column *column, paosi_cell cell)
+{
+    paosi_elements elements;
+    paosi_cell element;
+
+    if (column->type.store != PAOSI_ARRAY)
+    {
+        protect(conn, paosi_reference_id(column, cell));
+        return;
+    }
+    elements = paosi_array_begin(cell);
+    while (paosi_array_next(&elements, &element))
+        if (element.size == 8)
+            protect(conn, paosi_read64(element.data));
 }
 
 /* A borrowed handle is good while the object that it was got from is held. */
@@ -208,12 +261,8 @@ static void protect_targets(paos_conn *conn, paosi_chain *chain)
         const paos_object *object = paosi_cache_at(&conn->cache, slot);
 
         for (i = 0; i < object->shape->count; i++)
-        {
-            const paosi_column *column = &object->shape->columns[i];
-
-            if (column->type.store == PAOSI_REF || column->type.store == PAOSI_KEY)
-                protect(conn, column, paosi_object_cell(object, i));
-        }
+            if (paosi_column_refers(&object->shape->columns[i]))
+                protect_cell(conn, &object->shape->columns[i], paosi_object_cell(object, i));
         slot = object->next;
     }
 }
@@ -247,6 +296,7 @@ void paosi_cache_trim(paos_conn *conn, paos_object *keep)
     if (size <= cache->bound || cache->clean.size <= cache->trim_at)
         return;
     paos_object_hold(keep);
+    sort_out(cache);
     protect_targets(conn, &cache->held);
     protect_targets(conn, &cache->dirty);
     while (size > goal && cache->clean.first != PAOSI_NONE)

@@ -331,7 +331,7 @@ static void take_stored(commit *c, paos_object *object)
     }
     /* A trigger may have written something else. */
     if (!object->shape->class->restless)
-        row = paosi_row_finish(c->conn, &flags);
+        row = paosi_row_finish(c->conn, object->room, &flags);
     paosi_draft_drop(object);
     object->flags &= ~(uint32_t) PAOSI_NEW;
     /* Rows have the lower half of the number. */

@@ -103,7 +103,7 @@ static inline bool add_value(paosi_buffer *out, const paosi_type *type, paosi_ce
     return true;
 }
 
-static paos_status build_row(const plan *p, void **out, uint32_t *flags)
+static paos_status build_row(const plan *p, void *room, void **out, uint32_t *flags)
 {
     const paosi_cell unloaded = {PAOSI_UNLOADED, NULL, 0};
     paosi_buffer *bytes = &p->conn->cells;
@@ -120,7 +120,7 @@ static paos_status build_row(const plan *p, void **out, uint32_t *flags)
             return paosi_fail(p->conn, PAOS_SERVER, "malformed value of attribute \"%s\"",
                               p->shape->columns[i].name);
     }
-    *out = paosi_row_finish(p->conn, flags);
+    *out = paosi_row_finish(p->conn, room, flags);
     return *out ? PAOS_OK : paosi_fail_memory(p->conn);
 }
 
@@ -151,7 +151,7 @@ static paos_status take_row(const plan *p, paos_object *object, uint32_t version
 
     if (keeps_row(p, object, version))
         return PAOS_OK;
-    status = build_row(p, &memory, &flags);
+    status = build_row(p, object->room, &memory, &flags);
     if (status == PAOS_OK)
         paosi_object_take_row(object, p->shape, memory, flags, version);
     return status;

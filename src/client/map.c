@@ -13,7 +13,12 @@ static void put(paosi_map *map, uint64_t id, uint32_t slot)
 
     while (map->slots[place] != PAOSI_NONE)
         place = (place + 1) & map->mask;
-    map->slots[place] = slot;
+    map->slots[place] = slot | paosi_map_tag(paosi_map_hash(id));
+}
+
+static paos_object *object_of(const paos_conn *conn, uint32_t entry)
+{
+    return paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT);
 }
 
 static paos_status grow(paos_conn *conn)
@@ -29,7 +34,7 @@ static paos_status grow(paos_conn *conn)
     memset(wider.slots, 0xFF, (wider.mask + (size_t) 1) * sizeof *wider.slots);
     for (i = 0; map->mask && i <= map->mask; i++)
         if (map->slots[i] != PAOSI_NONE)
-            put(&wider, paosi_cache_at(&conn->cache, map->slots[i])->id, map->slots[i]);
+            put(&wider, object_of(conn, map->slots[i])->id, map->slots[i] & PAOSI_MAP_SLOT);
     paosi_free(map->slots);
     *map = wider;
     return PAOS_OK;
@@ -58,12 +63,12 @@ void paosi_map_remove(paos_conn *conn, paos_object *object)
     uint32_t hole = paosi_map_place(map, object->id);
     uint32_t place;
 
-    while (map->slots[hole] != object->slot)
+    while ((map->slots[hole] & PAOSI_MAP_SLOT) != object->slot)
         hole = (hole + 1) & map->mask;
     for (place = (hole + 1) & map->mask; map->slots[place] != PAOSI_NONE;
          place = (place + 1) & map->mask)
     {
-        uint32_t home = paosi_map_place(map, paosi_cache_at(&conn->cache, map->slots[place])->id);
+        uint32_t home = paosi_map_place(map, object_of(conn, map->slots[place])->id);
 
         /* An entry may move back to the hole unless its home lies after it. */
         if (((place - home) & map->mask) < ((place - hole) & map->mask))

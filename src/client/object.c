@@ -38,7 +38,8 @@ void paosi_object_take_row(paos_object *object, paosi_shape *shape, void *row, u
     const uint32_t mask = PAOSI_NARROW | PAOSI_PARTIAL;
     paosi_shape *old = object->shape;
 
-    paosi_free(object->row);
+    if (row != object->row)
+        paosi_object_free_row(object);
     object->row = row;
     object->flags = (object->flags & ~mask) | (flags & mask);
     object->version = version;

@@ -1,9 +1,10 @@
 /*
  * object.h - objects: their rows and local changes, where they live, how they are found.
  *
- * Objects are in slabs and linked by 32-bit slot numbers, which keeps one at 64
- * bytes and lets a stale handle be recognised (its shape is NULL) for as long as
- * the connection is open.
+ * Objects are in slabs and linked by 32-bit slot numbers, which keeps one small
+ * and lets a stale handle be recognised (its shape is NULL) for as long as the
+ * connection is open.  A small row is in its object: one place in memory less to wait
+ * for, which is what walking cached objects mostly does.
  */
 #ifndef PAOS_OBJECT_H
 #define PAOS_OBJECT_H
@@ -87,11 +88,14 @@ typedef enum paosi_flag
 /* Local changes: a value for each changed attribute; see draft.c. */
 typedef struct paosi_draft paosi_draft;
 
+/* Bytes of a row that is kept in its object: two lines of the processor's cache in all. */
+#define PAOSI_ROOM 64
+
 struct paos_object
 {
     paosi_shape *shape; /* of row and draft; NULL: the slot is free */
     uint64_t id;        /* identity: number of the root class and key, or PAOSI_TEMPORARY */
-    void *row;          /* NULL: not loaded */
+    void *row;          /* NULL: not loaded; in `room` or allocated */
     paosi_draft *draft; /* NULL: no changes */
     uint32_t slot;
     uint32_t holds;
@@ -99,7 +103,15 @@ struct paos_object
     uint32_t version;     /* xmin of row */
     uint32_t prev, next;  /* in the list of clean, held or changed objects */
     uint32_t left, right; /* ring of siblings */
+    uint64_t room[PAOSI_ROOM / 8];
 };
+
+static inline void paosi_object_free_row(paos_object *object)
+{
+    if (object->row != object->room)
+        paosi_free(object->row);
+    object->row = NULL;
+}
 
 /* draft.c */
 struct paosi_draft
@@ -191,9 +203,16 @@ bool paosi_ids_add(paosi_ids *ids, uint64_t id);
 
 /* ---- map.c: the identity map ---- */
 
+/*
+ * An entry is an object's slot number and, above it, bits of the identity's hash,
+ * so that hardly ever an object is looked at that is not the one.
+ */
+#define PAOSI_MAP_BITS 27
+#define PAOSI_MAP_SLOT (((uint32_t) 1 << PAOSI_MAP_BITS) - 1)
+
 typedef struct paosi_map
 {
-    uint32_t *slots; /* of objects, PAOSI_NONE: free */
+    uint32_t *slots; /* entries, PAOSI_NONE: free */
     uint32_t mask;   /* their number - 1; 0: no table yet */
     uint32_t used;
     unsigned shift;
@@ -222,8 +241,9 @@ typedef struct paosi_cache
     size_t slabs_size, slabs_capacity;
     uint32_t free; /* chain of free slots, by next */
     size_t absent; /* objects known not to exist */
+    size_t lazy;   /* held objects among the clean ones */
     size_t bound;
-    paosi_chain clean; /* nobody holds them; least recently used first */
+    paosi_chain clean; /* may go unless held after all; least recently used first */
     paosi_chain held;
     paosi_chain dirty; /* in the order in which they were changed */
     size_t trim_at;    /* number of clean objects above which some may be able to go */

@@ -375,6 +375,19 @@ paos_object *paos_object_ref(paos_object *object, const char *attribute);
  */
 paos_status paos_object_refs(paos_object *object, const char *attribute, paos_list **out);
 
+/*
+ * paos_object_ref_count returns the number of elements of a paos.ref[] attribute, nulls and
+ * targets that do not exist included; 0 for a null and on errors.  May block as
+ * paos_object_get.
+ */
+size_t paos_object_ref_count(paos_object *object, const char *attribute);
+
+/*
+ * paos_object_ref_item follows the element i, from 0, of a paos.ref[] attribute as
+ * paos_object_ref does: for walks that need no list.  NULL past the end too.
+ */
+paos_object *paos_object_ref_item(paos_object *object, const char *attribute, size_t i);
+
 /* paos_object_id returns the object's name, with its own class, or 0 before it is registered.
  */
 paos_id paos_object_id(const paos_object *object);
@@ -415,6 +428,8 @@ const char *paos_object_text_at(paos_object *object, const paos_attribute *at);
 int64_t paos_object_int_at(paos_object *object, const paos_attribute *at);
 double paos_object_float_at(paos_object *object, const paos_attribute *at);
 paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at);
+size_t paos_object_ref_count_at(paos_object *object, const paos_attribute *at);
+paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *at, size_t i);
 paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out);
 
 /* ---- many objects ---- */

@@ -138,8 +138,11 @@ static inline void paosi_row_next(paos_conn *conn, paosi_state state)
     paosi_buffer_add(&conn->offsets, &offset, sizeof offset);
 }
 
-/* The allocated row and its flags (PAOSI_NARROW, PAOSI_PARTIAL); NULL: no memory. */
-void *paosi_row_finish(paos_conn *conn, uint32_t *flags);
+/*
+ * The row and its flags (PAOSI_NARROW, PAOSI_PARTIAL); NULL: no memory.  A row of up to
+ * PAOSI_ROOM bytes is written to `room` (may be NULL), any other is allocated.
+ */
+void *paosi_row_finish(paos_conn *conn, void *room, uint32_t *flags);
 
 /* ---- encode.c, value.c, text.c, utf8.c: values and cells ---- */
 
@@ -356,6 +359,9 @@ paos_id paosi_object_name(const paos_object *object);
 
 paos_object *paosi_resolve_ref(paos_object *object, unsigned position);
 paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list **out);
+/* The elements of an array of references, nulls and all; the target of one of them. */
+size_t paosi_resolve_count(paos_object *object, unsigned position);
+paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i);
 /* Loads what the objects of a list refer to, level by level. */
 paos_status paosi_resolve_prefetch(paos_conn *conn, const paos_list *answer, unsigned depth,
                                    uint32_t policy);
@@ -405,27 +411,50 @@ paos_status paosi_lock_outcome(paos_conn *conn, const paosi_result *result,
 /* ---- what has to be fast ---- */
 
 /* Fibonacci hashing: identities of a class differ in their low bits only. */
+static inline uint64_t paosi_map_hash(uint64_t id)
+{
+    return id * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 static inline uint32_t paosi_map_place(const paosi_map *map, uint64_t id)
 {
-    return (uint32_t) (id * UINT64_C(0x9E3779B97F4A7C15) >> map->shift);
+    return (uint32_t) (paosi_map_hash(id) >> map->shift);
+}
+
+/* The bits of a hash that an entry has: not those that its place tells already. */
+static inline uint32_t paosi_map_tag(uint64_t hash)
+{
+    return (uint32_t) hash & ~PAOSI_MAP_SLOT;
 }
 
 static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id)
 {
     const paosi_map *map = &conn->map;
-    uint32_t place;
+    uint64_t hash = paosi_map_hash(id);
+    uint32_t place, entry;
 
     if (!map->mask)
         return NULL;
-    for (place = paosi_map_place(map, id); map->slots[place] != PAOSI_NONE;
+    for (place = (uint32_t) (hash >> map->shift); (entry = map->slots[place]) != PAOSI_NONE;
          place = (place + 1) & map->mask)
     {
-        paos_object *object = paosi_cache_at(&conn->cache, map->slots[place]);
+        paos_object *object;
 
+        if ((entry ^ (uint32_t) hash) > PAOSI_MAP_SLOT)
+            continue;
+        object = paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT);
+        /* Most often its row is read next: both are fetched at once. */
+        __builtin_prefetch(object->room);
         if (object->id == id)
             return object;
     }
     return NULL;
+}
+
+/* Does the order in which objects may go matter yet? */
+static inline bool paosi_cache_crowded(const paos_conn *conn)
+{
+    return conn->map.used > conn->cache.bound / 2;
 }
 
 #endif

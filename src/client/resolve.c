@@ -96,11 +96,22 @@ static paos_status load_targets(paos_object *object, unsigned position)
 
 /* ---- one reference ---- */
 
-/* Order in the cache only matters when it is filling up. */
 static inline void touch(const paos_conn *conn, paos_object *object)
 {
-    if (object->flags & PAOSI_CLEAN && conn->map.used > conn->cache.bound / 2)
+    if (paosi_cache_crowded(conn) && object->flags & PAOSI_CLEAN)
         paosi_cache_place(object);
+}
+
+/* The loaded object whose root class an id names: then it is its identity.  Else NULL. */
+static inline paos_object *find_hot(const paos_conn *conn, uint64_t id)
+{
+    paos_object *target = paosi_map_find(conn, id);
+
+    if (!target || !target->row)
+        return NULL;
+    /* It will be read, and reading it is mostly waiting for memory. */
+    __builtin_prefetch(target->row);
+    return target;
 }
 
 static paos_object *load_target(paos_object *object, unsigned position, uint64_t id)
@@ -126,15 +137,11 @@ static paos_object *wrong_column(paos_object *object, const paosi_column *column
     return NULL;
 }
 
-/*
- * The loaded target of a loaded reference that names its root class, or NULL.
- * Its id is its identity then, so that nothing else has to be looked up.
- */
+/* The loaded target of a loaded reference, or NULL: it may have to be looked for. */
 static inline paos_object *hot_target(const paos_object *object, unsigned position)
 {
     const unsigned char *data = paosi_object_peek(object, (int) position);
     const paosi_column *column = &object->shape->columns[position];
-    paos_object *target;
     uint64_t id;
 
     if (!data)
@@ -146,34 +153,42 @@ static inline paos_object *hot_target(const paos_object *object, unsigned positi
             return NULL;
         id = paosi_id_make(column->target, id);
     }
-    target = paosi_map_find(paosi_object_conn(object), id);
-    return target && target->row ? target : NULL;
+    return find_hot(paosi_object_conn(object), id);
 }
 
-static paos_object *resolve_ref(paos_object *object, unsigned position)
+static inline paos_object *found(paos_conn *conn, paos_object *target)
+{
+    conn->stats.hits++;
+    touch(conn, target);
+    return target;
+}
+
+static paos_object *find_or_load(paos_object *object, unsigned position, uint64_t id)
 {
     paos_conn *conn = paosi_object_conn(object);
     paos_object *target;
-    paosi_cell cell;
-    uint64_t id;
 
-    if (paosi_object_read(object, &position, &cell) != PAOS_OK)
-        return NULL;
-    id = paosi_reference_id(&object->shape->columns[position], cell);
-    if (!id)
-        return NULL;
     switch (paosi_reference_find(conn, id, &target))
     {
         case PAOSI_KNOWN_PRESENT:
-            conn->stats.hits++;
-            touch(conn, target);
-            return target;
+            return found(conn, target);
         case PAOSI_KNOWN_ABSENT:
             conn->stats.hits++;
             return NULL;
         default:
             return load_target(object, position, id);
     }
+}
+
+static paos_object *resolve_ref(paos_object *object, unsigned position)
+{
+    paosi_cell cell;
+    uint64_t id;
+
+    if (paosi_object_read(object, &position, &cell) != PAOS_OK)
+        return NULL;
+    id = paosi_reference_id(&object->shape->columns[position], cell);
+    return id ? find_or_load(object, position, id) : NULL;
 }
 
 paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
@@ -185,14 +200,21 @@ paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
     if (column->type.store != PAOSI_REF && column->type.store != PAOSI_KEY)
         return wrong_column(object, column);
     target = hot_target(object, position);
-    if (!target)
-        return resolve_ref(object, position);
-    conn->stats.hits++;
-    touch(conn, target);
-    return target;
+    return target ? found(conn, target) : resolve_ref(object, position);
 }
 
 /* ---- arrays of references ---- */
+
+static paos_status array_cell(paos_object *object, unsigned *position, paosi_cell *out)
+{
+    const paosi_column *column = &object->shape->columns[*position];
+
+    if (column->type.store != PAOSI_ARRAY || column->type.element != PAOSI_REF)
+        return paosi_fail(paosi_object_conn(object), PAOS_INVALID,
+                          "attribute \"%s\" of type %s is not an array of references", column->name,
+                          column->type_name);
+    return paosi_object_read(object, position, out);
+}
 
 /* Adds the targets that are here to the list, and counts what is not. */
 static paos_status collect(paos_conn *conn, paosi_cell cell, paos_list *list, size_t *missing)
@@ -204,20 +226,16 @@ static paos_status collect(paos_conn *conn, paosi_cell cell, paos_list *list, si
     *missing = 0;
     while (paosi_array_next(&elements, &element))
     {
+        paosi_known known = PAOSI_KNOWN_PRESENT;
+
         if (element.size != 8)
             continue;
-        switch (paosi_reference_find(conn, paosi_read64(element.data), &target))
-        {
-            case PAOSI_KNOWN_PRESENT:
-                if (!paosi_list_add(list, target))
-                    return paosi_fail_memory(conn);
-                break;
-            case PAOSI_KNOWN_NOT:
-                ++*missing;
-                break;
-            default:
-                break;
-        }
+        target = find_hot(conn, paosi_read64(element.data));
+        if (!target)
+            known = paosi_reference_find(conn, paosi_read64(element.data), &target);
+        if (known == PAOSI_KNOWN_PRESENT && !paosi_list_add(list, target))
+            return paosi_fail_memory(conn);
+        *missing += known == PAOSI_KNOWN_NOT;
     }
     return PAOS_OK;
 }
@@ -245,16 +263,11 @@ static paos_status resolve_array(paos_object *object, unsigned position, paosi_c
 paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list **out)
 {
     paos_conn *conn = paosi_object_conn(object);
-    const paosi_column *column = &object->shape->columns[position];
     paos_list *list;
     paosi_cell cell;
     paos_status status;
 
-    if (column->type.store != PAOSI_ARRAY || column->type.element != PAOSI_REF)
-        return paosi_fail(conn, PAOS_INVALID,
-                          "attribute \"%s\" of type %s is not an array of references", column->name,
-                          column->type_name);
-    status = paosi_object_read(object, &position, &cell);
+    status = array_cell(object, &position, &cell);
     if (status != PAOS_OK)
         return status;
     list = paosi_list_new(conn, paosi_array_begin(cell).left);
@@ -266,6 +279,103 @@ paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list
     else
         paos_list_free(list);
     return status;
+}
+
+/* ---- one element of an array ---- */
+
+/* Elements whose targets are fetched ahead from memory. */
+#define WARM_MAX 16
+
+/*
+ * The elements of an array of references in the usual case, loaded and one-dimensional
+ * without nulls: each is its length and eight bytes.  NULL: it has to be read in turn.
+ */
+static inline const unsigned char *peek_elements(const paos_object *object, unsigned position,
+                                                 size_t *n)
+{
+    const unsigned char *data = paosi_object_peek(object, (int) position);
+    const paosi_column *column = &object->shape->columns[position];
+    const uint16_t *offsets = object->row;
+    size_t size;
+
+    if (!data || column->type.store != PAOSI_ARRAY || column->type.element != PAOSI_REF ||
+        offsets[position + 1] >= PAOSI_NARROW_UNLOADED)
+        return NULL;
+    size = (size_t) offsets[position + 1] - offsets[position];
+    if (size < 20 || paosi_read32(data) != 1)
+        return NULL;
+    *n = paosi_read32(data + 12);
+    return size == 20 + 12 * *n ? data + 20 : NULL;
+}
+
+/* Who counts the elements is about to walk them: what they refer to is fetched meanwhile. */
+static void warm(const paos_conn *conn, const unsigned char *elements, size_t n)
+{
+    const paosi_map *map = &conn->map;
+    size_t i;
+
+    for (i = 0; map->mask && i < n && i < WARM_MAX; i++)
+    {
+        uint64_t id = paosi_read64(elements + 12 * i + 4);
+        uint32_t entry = map->slots[paosi_map_place(map, id)];
+
+        if (entry == PAOSI_NONE)
+            continue;
+        __builtin_prefetch(paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT));
+        __builtin_prefetch(paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT)->room);
+    }
+}
+
+size_t paosi_resolve_count(paos_object *object, unsigned position)
+{
+    const unsigned char *elements;
+    paosi_cell cell;
+    size_t n;
+
+    elements = peek_elements(object, position, &n);
+    if (elements)
+    {
+        warm(paosi_object_conn(object), elements, n);
+        return n;
+    }
+    if (array_cell(object, &position, &cell) != PAOS_OK)
+        return 0;
+    return paosi_array_begin(cell).left;
+}
+
+/* The ref at i of an array's cell; 0: null, or past its end. */
+static uint64_t element_at(paosi_cell cell, size_t i)
+{
+    paosi_elements elements = paosi_array_begin(cell);
+    paosi_cell element = {PAOSI_NULL, NULL, 0};
+
+    if (i >= elements.left)
+        return 0;
+    while (paosi_array_next(&elements, &element) && i-- > 0)
+        ;
+    return element.size == 8 ? paosi_read64(element.data) : 0;
+}
+
+paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i)
+{
+    const unsigned char *elements;
+    paos_conn *conn = paosi_object_conn(object);
+    paos_object *target;
+    paosi_cell cell;
+    uint64_t id;
+    size_t n;
+
+    elements = peek_elements(object, position, &n);
+    if (elements && i < n)
+    {
+        target = find_hot(conn, paosi_read64(elements + 12 * i + 4));
+        if (target)
+            return found(conn, target);
+    }
+    if (array_cell(object, &position, &cell) != PAOS_OK)
+        return NULL;
+    id = element_at(cell, i);
+    return id ? find_or_load(object, position, id) : NULL;
 }
 
 /* ---- prefetch ---- */

@@ -1,8 +1,9 @@
 /*
  * row.c - makes rows as they are kept: see paosi_row_cell for their layout.
  *
- * A row is built in the connection's two buffers and then copied to memory of
- * just its size.  A failed addition shows only in paosi_row_finish.
+ * A row is built in the connection's two buffers and then copied: to the room in its
+ * object when it is small, else to memory of just its size.  A failed addition shows
+ * only in paosi_row_finish.
  */
 #include "paos_int.h"
 
@@ -12,7 +13,7 @@ void paosi_row_begin(paos_conn *conn)
     paosi_buffer_reset(&conn->offsets);
 }
 
-void *paosi_row_finish(paos_conn *conn, uint32_t *flags)
+void *paosi_row_finish(paos_conn *conn, void *room, uint32_t *flags)
 {
     size_t end = conn->cells.size;
     bool narrow = end < PAOSI_NARROW_UNLOADED;
@@ -25,7 +26,7 @@ void *paosi_row_finish(paos_conn *conn, uint32_t *flags)
         return NULL;
     count = conn->offsets.size / sizeof *offsets;
     size = count * (narrow ? sizeof(uint16_t) : sizeof(uint32_t));
-    row = paosi_malloc(size + end);
+    row = room && size + end <= PAOSI_ROOM ? room : paosi_malloc(size + end);
     if (!row)
         return NULL;
     offsets = (const uint32_t *) (const void *) conn->offsets.data;

@@ -94,6 +94,51 @@ static void arrays_of_references_too(void **state)
     paos_list_free(list);
 }
 
+/* Nulls and missing targets have their places, the count and the list differ. */
+static void elements_are_numbered_as_they_are_stored(void **state)
+{
+    fixture *f = *state;
+    paos_object *john;
+
+    create_crowd(f);
+    john = get_one(f->conn, "t.person", "id == 1001");
+    round_trips(f);
+    assert_int_equal(paos_object_ref_count(john, "likes"), 3);
+    assert_int_equal(round_trips(f), 0);
+    assert_string_equal(paos_object_class(paos_object_ref_item(john, "likes", 0)), "t.person");
+    assert_int_equal(round_trips(f), 1);
+    assert_null(paos_object_ref_item(john, "likes", 1));
+    assert_string_equal(paos_object_class(paos_object_ref_item(john, "likes", 2)), "t.town");
+    assert_null(paos_object_ref_item(john, "likes", 3));
+    assert_int_equal(round_trips(f), 0);
+    OK(f->conn, paos_object_set(john, "likes", paos_null()));
+    assert_int_equal(paos_object_ref_count(john, "likes"), 0);
+    assert_null(paos_object_ref_item(john, "likes", 0));
+    const paos_value items[] = {paos_null(), paos_ref(john)};
+    OK(f->conn, paos_object_set(john, "likes", paos_array(items, 2)));
+    assert_int_equal(paos_object_ref_count(john, "likes"), 2);
+    assert_ptr_equal(paos_object_ref_item(john, "likes", 1), john);
+    assert_int_equal(paos_object_ref_count(john, "name"), 0);
+    assert_int_equal(paos_conn_error(f->conn)->status, PAOS_INVALID);
+    paos_object_release(john);
+}
+
+/* A borrowed element stays while the object it was got from is held. */
+static void borrowed_elements_outlive_trimming(void **state)
+{
+    fixture *f = *state;
+    paos_object *john, *target;
+
+    create_crowd(f);
+    john = get_one(f->conn, "t.person", "id == 1001");
+    target = paos_object_ref_item(john, "likes", 0);
+    OK(f->conn, paos_conn_set_cache(f->conn, 0));
+    assert_string_equal(paos_object_text(target, "name"), "target 2");
+    paos_list_free(get(f->conn, "t.person", "id > 1001"));
+    assert_string_equal(paos_object_text(target, "name"), "target 2");
+    paos_object_release(john);
+}
+
 static void one_at_a_time_on_demand(void **state)
 {
     const paos_get_options each = {.load = PAOS_LOAD_EACH};
@@ -322,6 +367,8 @@ int main(void)
         TEST(siblings_load_together),
         TEST(mixed_classes_are_one_round_trip),
         TEST(arrays_of_references_too),
+        TEST(elements_are_numbered_as_they_are_stored),
+        TEST(borrowed_elements_outlive_trimming),
         TEST(one_at_a_time_on_demand),
         TEST(or_not_at_all),
         TEST(prefetch_leaves_nothing_to_load),

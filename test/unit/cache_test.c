@@ -20,6 +20,7 @@ static void holding_moves_between_chains(void **state)
     paos_conn *conn = *state;
     paos_object *object = fake_conn_object(conn, 1);
 
+    conn->cache.bound = 0;
     assert_int_equal(conn->cache.clean.size, 1);
     assert_ptr_equal(paos_object_hold(object), object);
     paos_object_hold(object);
@@ -33,6 +34,50 @@ static void holding_moves_between_chains(void **state)
     paos_object_release(object); /* once too often */
     assert_int_equal(object->holds, 0);
     assert_int_equal(conn->cache.clean.size, 1);
+}
+
+/* As long as there is room nothing moves; when there is none, what is held stays. */
+static void holding_moves_nothing_while_there_is_room(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *first = fake_conn_object(conn, 1), *second = fake_conn_object(conn, 2);
+
+    fill(conn, 3, 10);
+    paos_object_hold(first);
+    paos_object_hold(first);
+    paos_object_hold(second);
+    paos_object_release(second);
+    assert_int_equal(conn->cache.clean.size, 10);
+    assert_int_equal(conn->cache.lazy, 1);
+    conn->cache.bound = 0;
+    paosi_cache_trim(conn, NULL);
+    assert_int_equal(conn->cache.lazy, 0);
+    assert_int_equal(conn->cache.held.size, 1);
+    assert_int_equal(conn->map.used, 1);
+    paos_object_release(first);
+    paos_object_release(first);
+    assert_int_equal(conn->cache.clean.size, 1);
+}
+
+/* One that is held among the clean ones may change, or go, as any other. */
+static void held_among_the_clean_ones_is_counted(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *object = fake_conn_object(conn, 1);
+
+    paos_object_hold(object);
+    object->flags |= PAOSI_DELETE;
+    paosi_cache_place(object);
+    assert_int_equal(conn->cache.dirty.size, 1);
+    assert_int_equal(conn->cache.lazy, 0);
+    object->flags &= ~(uint32_t) PAOSI_DELETE;
+    paosi_cache_place(object);
+    assert_int_equal(conn->cache.held.size, 1);
+    paos_object_release(object);
+    paos_object_hold(object);
+    assert_int_equal(conn->cache.lazy, 1);
+    paosi_cache_drop(conn, object);
+    assert_int_equal(conn->cache.lazy, 0);
 }
 
 static void changed_objects_are_dirty_held_or_not(void **state)
@@ -163,7 +208,7 @@ static void figures_do_not_count_the_absent(void **state)
 static void an_object_stays_small(void **state)
 {
     (void) state;
-    assert_true(sizeof(paos_object) <= 64);
+    assert_int_equal(sizeof(paos_object), 64 + PAOSI_ROOM);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_conn_setup, fake_conn_teardown)
@@ -172,6 +217,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(holding_moves_between_chains),
+        TEST(holding_moves_nothing_while_there_is_room),
+        TEST(held_among_the_clean_ones_is_counted),
         TEST(changed_objects_are_dirty_held_or_not),
         TEST(nothing_goes_within_the_bound),
         TEST(least_recently_used_go_first),

@@ -38,6 +38,7 @@ static void lists_are_freed_in_any_order(void **state)
     const int order[] = {2, 0, 4, 3, 1};
     size_t i;
 
+    conn->cache.bound = 0;
     for (i = 0; i < COUNT(lists); i++)
     {
         lists[i] = paosi_list_new(conn, 0);

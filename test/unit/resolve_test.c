@@ -122,6 +122,27 @@ static void mixed_classes_are_one_round_trip(void **state)
     paos_list_free(list);
 }
 
+/* The same without a list: an element is followed as a reference is. */
+static void elements_are_followed_one_by_one(void **state)
+{
+    paos_list *list = get(*state, NULL, 10);
+    paos_object *object = paos_list_at(list, 0);
+
+    assert_int_equal(paos_object_ref_count(object, "friends"), 2);
+    assert_int_equal(fake_exchanges(), 0);
+    assert_true(paos_object_id(paos_object_ref_item(object, "friends", 0)) == fake_id(PLACE, 1));
+    assert_int_equal(fake_exchanges(), 1);
+    assert_int_equal(fake_sent_count(), 2);
+    assert_true(paos_object_id(paos_object_ref_item(object, "friends", 1)) == fake_id(PERSON, N));
+    assert_null(paos_object_ref_item(object, "friends", 2));
+    assert_true(paos_object_id(paos_object_ref_item(paos_list_at(list, 9), "friends", 1)) != 0);
+    assert_int_equal(fake_exchanges(), 1);
+    assert_int_equal(paos_object_ref_count(object, "loves"), 0);
+    assert_int_equal(paos_conn_error(*state)->status, PAOS_INVALID);
+    assert_null(paos_object_ref_item(object, "loves", 0));
+    paos_list_free(list);
+}
+
 /* Whoever is loaded through a reference has siblings in turn: a level, a round trip. */
 static void a_walk_costs_a_round_trip_for_each_level(void **state)
 {
@@ -388,6 +409,7 @@ int main(void)
         TEST(only_what_is_missing_is_loaded),
         TEST(what_is_here_costs_nothing),
         TEST(mixed_classes_are_one_round_trip),
+        TEST(elements_are_followed_one_by_one),
         TEST(a_walk_costs_a_round_trip_for_each_level),
         TEST(a_cycle_ends),
         TEST(each_loads_one_target),

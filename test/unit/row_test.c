@@ -21,7 +21,7 @@ static void *build(paos_conn *conn, const char *const *values, size_t n, uint32_
         if (values[i] && values[i][0] != '?')
             paosi_buffer_text(&conn->cells, values[i]);
     }
-    return paosi_row_finish(conn, flags);
+    return paosi_row_finish(conn, NULL, flags);
 }
 
 static void assert_cell(paosi_cell cell, const char *value)
