@@ -85,6 +85,16 @@ static bool WaitForWriters(void *arg)
     return true;
 }
 
+/* What is selected next must show what the writers did that have been waited for. */
+static void RefuseOldSnapshot(void)
+{
+    if (IsolationUsesXactSnapshot() && IsTransactionBlock())
+        ereport(
+            ERROR, errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+            errmsg("paos.ready is of no use in a transaction that sees the past"),
+            errhint("Call it at the isolation level READ COMMITTED, or before the transaction."));
+}
+
 /* paos.ready(request bigint, wait interval) */
 Datum paos_ready(PG_FUNCTION_ARGS)
 {
@@ -95,16 +105,12 @@ Datum paos_ready(PG_FUNCTION_ARGS)
 
     if (PG_ARGISNULL(0))
         PG_RETURN_NULL();
+    RefuseOldSnapshot();
     id = PG_GETARG_INT64(0);
     if (shared == NULL || !PaosRequestGet(shared, id, &request, NULL) ||
         !has_privs_of_role(GetUserId(), request.role))
         ereport(ERROR, errcode(ERRCODE_UNDEFINED_OBJECT),
                 errmsg("request " INT64_FORMAT " does not exist", id));
-    /* LISTEN begins at the commit: what is committed before is told to nobody. */
-    if (PaosRequestIsNew(id))
-        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                errmsg("request " INT64_FORMAT " is not told of anything yet", id),
-                errhint("Commit the transaction that subscribed first."));
     if (wait.wait > 0)
         wait.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait.wait);
     wait.writers = Writers(Tables(&request));

@@ -506,16 +506,6 @@ void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
     PaosRequestPathRestart(shared, request->id);
 }
 
-bool PaosRequestIsNew(int64 id)
-{
-    int i;
-
-    for (i = own.n - 1; i >= 0 && own.items[i].subxact != InvalidSubTransactionId; i--)
-        if (own.items[i].id == id)
-            return true;
-    return false;
-}
-
 void PaosRequestKeep(int64 id)
 {
     int i;

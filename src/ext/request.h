@@ -105,7 +105,7 @@ typedef struct PaosRequest
     dsa_pointer filed; /* for PaosIndexRemove */
     dsa_pointer filed_path;
     PaosPathCount paths; /* with a path: see path_watch.c */
-    bool resync; /* an event was lost: to be told to look again */
+    bool resync;         /* an event was lost: to be told to look again */
     uint64 events;
     TimestampTz last_event; /* 0: none yet */
     int64 kept;             /* durable: no more events than this are kept */
@@ -126,8 +126,6 @@ extern void PaosSharedInit(PaosShared *shared, dsa_area *area);
  */
 extern void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
                            List *filings);
-/* Was the request registered by the transaction that is still open? */
-extern bool PaosRequestIsNew(int64 id);
 /* Ends a request when the transaction commits. */
 extern void PaosRequestEnd(int64 id);
 /* Ends all requests of this session at once. */
