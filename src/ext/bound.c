@@ -63,8 +63,7 @@ static PaosBoundName Meaning(Oid relid, const char *name)
 
 dsa_pointer PaosBoundStore(dsa_area *area, const char *text, int class)
 {
-    const PaosClass *known = PaosClassByNumber(class, true);
-    Oid relid = known == NULL ? InvalidOid : known->relid;
+    Oid relid = PaosClassTable(class);
     List *names = OidIsValid(relid) ? FirstNames(PaosQueryParse(text)) : NIL;
     Size start = MAXALIGN(offsetof(Stored, text) + strlen(text) + 1);
     dsa_pointer place = dsa_allocate(area, start + list_length(names) * sizeof(PaosBoundName));
