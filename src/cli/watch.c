@@ -1,6 +1,9 @@
 /*
  * watch.c - `paos watch`: an answer, then each commit that changes it.
  *
+ * An outage does not end it: libpaos connects again and tells what changed
+ * meanwhile.  Only a server that refuses the connection does.
+ *
  * It sleeps in one poll: for the connection, for a signal, and for the reader of
  * stdout, who may go while nothing happens.
  */
@@ -78,6 +81,18 @@ static void tell(paos_conn *conn, const paos_event *event, void *arg)
         event_text(&watch->question, watch->seen, event);
 }
 
+static void tell_outage(paos_conn *conn, paos_status what, const paos_list *objects, void *arg)
+{
+    (void) conn;
+    (void) objects;
+    (void) arg;
+    if (what == PAOS_DISCONNECTED)
+        failure_say(
+            "the connection to the server is lost; it is made again when the server is there");
+    else
+        failure_say("the connection to the server is made again");
+}
+
 static void remember(watch *watch, const paos_list *answer)
 {
     for (size_t i = 0; i < paos_list_size(answer); i++)
@@ -128,10 +143,12 @@ static paos_status run(watch *watch)
 {
     question *question = &watch->question;
     paos_list *answer = NULL;
-    paos_status status =
-        paos_subscribe(question->conn, question->options->args[0], question->query, question->args,
-                       question->nargs, tell, watch, &answer, &watch->request);
+    paos_status status;
 
+    paos_conn_on(question->conn, PAOS_DISCONNECTED, tell_outage, NULL);
+    paos_conn_on(question->conn, PAOS_CONNECTED, tell_outage, NULL);
+    status = paos_subscribe(question->conn, question->options->args[0], question->query,
+                            question->args, question->nargs, tell, watch, &answer, &watch->request);
     if (status == PAOS_OK)
         status = show_first(watch, answer);
     paos_list_free(answer);

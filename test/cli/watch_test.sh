@@ -139,14 +139,34 @@ status=0
 paos watch person >/dev/full 2>"$work/err" || status=$?
 same "a full disk" "1 paos: could not write the output: No space left on device" "$status $(cat "$work/err")"
 
-start "the server process goes" person --json
+start "the server process goes" person --json --count 1
 expect '{"request":N,"answer":[{"ref":"8:1","class":"public.person","values":{"id":1,"name":"Sue","age":27}}]}'
-sql "SELECT pg_terminate_backend(backend) FROM paos.requests" >/dev/null
+backend=$(sql "SELECT pid FROM pg_stat_activity WHERE pid IN (SELECT backend FROM paos.requests)")
+sql "SELECT pg_terminate_backend($backend)" >/dev/null
+until [ "$(sql "SELECT count(*) FROM paos.requests WHERE backend <> $backend")" = 1 ]
+do
+    :
+done
+last="and another goes on"
+write "UPDATE person SET age = 28"
+expect '{"request":N,"resync":false,"ended":false,"enter":[],"change":[{"ref":"8:1","class":"public.person","values":{"id":1,"name":"Sue","age":28}}],"leave":[],"author":{"host":"desk","pid":N,"uid":1000,"app":"editor"},"xid":"N"}'
 status=0
 wait $watch || status=$?
 exec 7<&-
-grep -q '^paos: the connection to the server is lost$' "$work/err"
-same "and that is a failure" "0 1" "$? $status"
+same "it has been said" "0 paos: the connection to the server is lost; it is made again when the server is there
+paos: the connection to the server is made again" "$status $(cat "$work/err")"
+
+sql "CREATE DATABASE cli_gone"
+PGDATABASE=cli_gone sql "CREATE EXTENSION paos; CREATE TABLE person (id int PRIMARY KEY)"
+PGDATABASE=cli_gone sql "SELECT paos.register_class('person')" >/dev/null
+start "the database is dropped" person --json -d cli_gone
+expect '{"request":N,"answer":[]}'
+sql "DROP DATABASE cli_gone WITH (FORCE)"
+status=0
+wait $watch || status=$?
+exec 7<&-
+grep -q 'database "cli_gone" does not exist' "$work/err"
+same "and that is the end" "0 1" "$? $status"
 
 # More objects than the first table of what was seen has room for.
 start "many objects" person 'age == 1' --count 2
