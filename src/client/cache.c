@@ -131,6 +131,7 @@ void paosi_cache_drop(paos_conn *conn, paos_object *object)
     paosi_map_remove(conn, object);
     if (object->flags & PAOSI_ABSENT)
         cache->absent--;
+    conn->coherent.dropped += (object->flags & PAOSI_COVERED) != 0;
     paosi_draft_drop(object);
     paosi_object_free_row(object);
     paosi_shape_release(object->shape);

@@ -349,6 +349,7 @@ void paos_conn_close(paos_conn *conn)
     paosi_buffer_free(&conn->offsets);
     paosi_free(conn->error.texts);
     paosi_free(conn->rights.items);
+    paosi_free(conn->coherent.fresh.items);
     paosi_free(conn->conninfo);
     paosi_free(conn->application);
     paosi_free(conn);

@@ -81,6 +81,8 @@ static paos_status gather(paos_conn *conn)
         status = paosi_look(conn);
     if (status == PAOS_OK)
         status = paosi_event_prepare(conn);
+    if (status == PAOS_OK)
+        status = paosi_coherent_cover(conn);
     return status;
 }
 

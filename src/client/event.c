@@ -204,12 +204,43 @@ static paos_status know_classes(paos_conn *conn, const paosi_payload *told)
     return status;
 }
 
+/* For one that keeps cached objects true, the cache is all that an event means something for. */
+static paos_status take_coherent(paosi_request *request, const paosi_payload *told)
+{
+    paos_conn *conn = request->class->conn;
+    size_t i, j;
+
+    if (told->ended)
+    {
+        paosi_coherent_ended(request);
+        return PAOS_OK;
+    }
+    if (told->resync)
+        paosi_request_want_look(&conn->requests, request);
+    for (i = 0; i < PAOSI_EFFECTS; i++)
+        for (j = 0; j < told->refs[i].size; j++)
+        {
+            uint64_t identity = paosi_reference_identity(conn, told->refs[i].items[j]);
+
+            if (identity)
+                invalidate(conn, identity, told->xid);
+        }
+    return PAOS_OK;
+}
+
 static paos_status take_payload(paos_conn *conn, paosi_request *request, paosi_payload *told)
 {
     paos_status status = PAOS_OK;
 
+    if (request->members.items)
+        return take_coherent(request, told);
+    if (told->ended)
+        return paosi_look_end(request, told);
     if (told->resync)
     {
+        paosi_payload_free(&request->cause);
+        request->cause = *told;
+        memset(told, 0, sizeof *told);
         paosi_request_want_look(&conn->requests, request);
         return PAOS_OK;
     }
@@ -248,7 +279,7 @@ paos_status paosi_event_take(paos_conn *conn, const char *text)
         return lose_payload(conn);
     if (status == PAOS_OK)
         request = paosi_requests_served(&conn->requests, told.request);
-    if (!request || request->ends)
+    if (!request || request->ends || told.pending)
     {
         conn->stats.foreign += !request;
         paosi_payload_free(&told);
@@ -383,6 +414,9 @@ bool paosi_event_tell(paos_conn *conn, size_t *handled)
         return true;
     }
     shown.request = request->id;
+    if (event->ended && told->ended)
+        paosi_error_set(&conn->error, PAOS_INVALID, told->ended, told->reason ? told->reason : "",
+                        "", "");
     conn->stats.events++;
     ++*handled;
     request->callback(conn, &shown, request->arg);

@@ -38,8 +38,7 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Each class becomes a run. */
-static void sort_ids(paosi_ids *ids)
+void paosi_ids_sort(paosi_ids *ids)
 {
     size_t kept = 0;
     size_t i;
@@ -288,7 +287,7 @@ paos_status paosi_load_ids(paosi_load *load, paosi_ids *ids)
     bool again = true;
     int i;
 
-    sort_ids(ids);
+    paosi_ids_sort(ids);
     for (i = 1; status == PAOS_OK && again; i++)
     {
         again = false;

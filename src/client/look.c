@@ -64,7 +64,7 @@ paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, pao
 #define REGISTERING 3
 
 /* One for all; that it takes a number is for their settling, see subscribe.c. */
-static const char sql_subscribe[] =
+const char paosi_look_subscribe[] =
     "SELECT r$.id, pg_catalog.pg_current_xact_id() FROM ROWS FROM (pg_catalog.unnest($1),"
     " pg_catalog.unnest($2)) WITH ORDINALITY q$ (class, query, place),"
     " paos.subscribe(q$.class::pg_catalog.regclass, q$.query::paos.query) r$ (id)"
@@ -100,7 +100,7 @@ static void looking_free(looking *l)
     paosi_free(l->results);
 }
 
-static void begin_array(paosi_buffer *array, uint32_t type, size_t n)
+void paosi_look_array(paosi_buffer *array, uint32_t type, size_t n)
 {
     paosi_buffer_add32(array, 1);
     paosi_buffer_add32(array, 0);
@@ -115,8 +115,8 @@ static void add_registering(looking *l)
     paosi_parameter *parameters = &l->parameters[l->size];
     size_t i;
 
-    begin_array(&l->classes, PAOSI_OID_OID, l->size);
-    begin_array(&l->queries, PAOSI_OID_TEXT, l->size);
+    paosi_look_array(&l->classes, PAOSI_OID_OID, l->size);
+    paosi_look_array(&l->queries, PAOSI_OID_TEXT, l->size);
     for (i = 0; i < l->size; i++)
     {
         size_t size = strlen(l->requests[i]->query);
@@ -133,7 +133,7 @@ static void add_registering(looking *l)
     parameters[1].data = l->queries.data;
     parameters[1].size = l->queries.size;
     l->statements[0].sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-    l->statements[1].sql = sql_subscribe;
+    l->statements[1].sql = paosi_look_subscribe;
     l->statements[1].parameters = parameters;
     l->statements[1].count = 2;
     l->statements[2].sql = "COMMIT";
@@ -182,6 +182,22 @@ static paos_status looking_make(looking *l)
     return l->classes.failed || l->queries.failed ? paosi_fail_memory(l->conn) : PAOS_OK;
 }
 
+/* Whose doing it is, as far as that is told. */
+static void take_cause(paosi_payload *told, paosi_payload *cause)
+{
+    const bool known = cause->request != 0;
+
+    told->resync = true;
+    told->xid = cause->xid;
+    told->pid = known ? cause->pid : -1;
+    told->uid = known ? cause->uid : -1;
+    told->host = cause->host;
+    told->application = cause->application;
+    told->ended = cause->ended;
+    told->reason = cause->reason;
+    memset(cause, 0, sizeof *cause);
+}
+
 /* The difference as an event, unless there is none; the request then knows the answer. */
 static paos_status take_difference(paosi_request *request, paosi_answer *answer,
                                    paosi_snapshot *snapshot)
@@ -198,7 +214,7 @@ static paos_status take_difference(paosi_request *request, paosi_answer *answer,
     }
     paosi_request_take(&conn->requests, request, answer, snapshot);
     event->request = request;
-    event->told.resync = true;
+    take_cause(&event->told, &request->cause);
     if (refs[PAOSI_ENTER].size + refs[PAOSI_CHANGE].size + refs[PAOSI_LEAVE].size == 0)
         paosi_event_free(event);
     else
@@ -291,7 +307,7 @@ static paos_status look_at(paos_conn *conn, paosi_request **requests, size_t n, 
 /* ---- what cannot be answered any more ---- */
 
 /* The class, an attribute or a privilege is gone: everything leaves, and the request ends. */
-static paos_status end_request(paosi_request *request)
+paos_status paosi_look_end(paosi_request *request, paosi_payload *told)
 {
     paos_conn *conn = request->class->conn;
     paosi_event *event = paosi_calloc(1, sizeof *event);
@@ -305,12 +321,26 @@ static paos_status end_request(paosi_request *request)
         return paosi_fail_memory(conn);
     }
     event->request = request;
-    event->told.resync = true;
+    take_cause(&event->told, told);
     event->ended = true;
     request->look = false;
     request->ends = true;
     paosi_event_add(&conn->requests, event);
     return PAOS_OK;
+}
+
+/* The error of the look says why. */
+static paos_status end_refused(paosi_request *request)
+{
+    const paos_error *error = paos_conn_error(request->class->conn);
+    paosi_payload told = {0};
+    paos_status status;
+
+    told.ended = paosi_strdup(error->sqlstate);
+    told.reason = paosi_strdup(error->message);
+    status = paosi_look_end(request, &told);
+    paosi_payload_free(&told);
+    return status;
 }
 
 /* One that fails fails all that are looked at with it: then by halves, down to it. */
@@ -331,7 +361,7 @@ static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n,
     }
     /* The classes may have been all that was wrong. */
     status = look_at(conn, requests, 1, anew, &refused);
-    return refused ? end_request(requests[0]) : status;
+    return refused ? end_refused(requests[0]) : status;
 }
 
 /* ---- when to ---- */
@@ -342,7 +372,7 @@ static size_t choose(const paosi_requests *requests, bool all, paosi_request **o
     size_t n = 0;
 
     for (request = requests->first; request; request = request->next)
-        if ((all || request->look) && !request->ends)
+        if ((all || request->look) && !request->ends && !request->members.items)
             out[n++] = request;
     return n;
 }
@@ -366,7 +396,15 @@ static paos_status look(paos_conn *conn, bool anew)
 
 paos_status paosi_look(paos_conn *conn)
 {
-    return conn->requests.look ? look(conn, false) : PAOS_OK;
+    paos_status status;
+
+    if (!conn->requests.look)
+        return PAOS_OK;
+    status = look(conn, false);
+    if (status == PAOS_OK)
+        status = paosi_coherent_look(conn);
+    conn->requests.look = status != PAOS_OK;
+    return status;
 }
 
 paos_status paosi_look_anew(paos_conn *conn)
@@ -380,8 +418,14 @@ static void want_settled(paosi_requests *requests, const paosi_snapshot *now)
     paosi_request *request;
 
     for (request = requests->first; request; request = request->next)
-        if (request->since && paosi_snapshot_settles(now, request->since))
-            paosi_request_want_look(requests, request);
+    {
+        if (!request->since || !paosi_snapshot_settles(now, request->since))
+            continue;
+        paosi_request_want_look(requests, request);
+        /* Of an answer the look itself says whether it is settled. */
+        if (request->members.items)
+            paosi_request_settled(requests, request);
+    }
 }
 
 static void settle_later(paosi_requests *requests)

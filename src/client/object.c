@@ -43,6 +43,8 @@ void paosi_object_take_row(paos_object *object, paosi_shape *shape, void *row, u
     object->row = row;
     object->flags = (object->flags & ~mask) | (flags & mask);
     object->version = version;
+    if (row && !(object->flags & PAOSI_COVERED))
+        paosi_coherent_note(object);
     if (old == shape)
         return;
     object->shape = paosi_shape_hold(shape);
@@ -57,6 +59,8 @@ void paosi_object_set_absent(paos_object *object)
     paosi_object_take_row(object, object->shape, NULL, 0, 0);
     object->flags &= ~(uint32_t) (PAOSI_NEW | PAOSI_DELETE);
     object->flags |= PAOSI_ABSENT;
+    if (!(object->flags & PAOSI_COVERED))
+        paosi_coherent_note(object);
     paosi_ring_leave(object);
     paosi_cache_place(object);
 }

@@ -82,6 +82,7 @@ typedef enum paosi_flag
     PAOSI_CLEAN = 256,   /* the chain it is in; none of them: not in any */
     PAOSI_HELD = 512,
     PAOSI_DIRTY = 1024,
+    PAOSI_COVERED = 2048, /* a request watches it: see coherent.c */
     PAOSI_CHAINS = PAOSI_CLEAN | PAOSI_HELD | PAOSI_DIRTY
 } paosi_flag;
 
@@ -200,6 +201,8 @@ typedef struct paosi_ids
 } paosi_ids;
 
 bool paosi_ids_add(paosi_ids *ids, uint64_t id);
+/* In order, so that each class is a run, and each once. */
+void paosi_ids_sort(paosi_ids *ids);
 
 /* ---- map.c: the identity map ---- */
 

@@ -321,6 +321,15 @@ paos_status paos_conn_outcome(paos_conn *conn, bool *committed);
 paos_status paos_conn_set_cache(paos_conn *conn, size_t objects);
 
 /*
+ * paos_conn_set_coherent has cached objects stay true (at first: no): whatever
+ * a commit changes, raw SQL too, is loaded anew when it is touched after the
+ * next paos_conn_dispatch.  Costs a request on the server for each thousand
+ * objects.  It ends by itself when the server refuses such a request; dispatch
+ * then returns why.
+ */
+paos_status paos_conn_set_coherent(paos_conn *conn, bool coherent);
+
+/*
  * paos_conn_set_lock_wait sets how long paos_get in mode PAOS_WRITE waits for
  * rights that others hold: milliseconds, 0 (at first) not at all, -1 for ever.
  */
@@ -489,7 +498,7 @@ paos_status paos_lock(paos_conn *conn, paos_object *const *objects, size_t n, in
 
 /* ---- requests ---- */
 
-/* Who committed.  Texts are never NULL; host is "" and numbers are 0 when it is not known. */
+/* Who committed.  What is not known is "", never NULL, or -1. */
 typedef struct paos_author
 {
     const char *host;
@@ -509,8 +518,9 @@ typedef struct paos_event
     int64_t request;
     const paos_list *entered, *changed, *left; /* never NULL */
     paos_author author;
-    bool resync;  /* the lists are the difference to what was known here, by whomever it was made */
-    uint64_t xid; /* of the transaction; 0 for a resync */
+    bool resync;  /* the lists are the difference to what was known here; the author is the last
+                     who made it necessary, if it was a commit */
+    uint64_t xid; /* of the transaction; 0: not known */
     bool ended;   /* the request is no more: its class, what it names or the right to see that is
                      gone; paos_conn_error tells why */
 } paos_event;

@@ -72,6 +72,7 @@ struct paos_conn
     unsigned conversion;
     paosi_wake wake;
     paosi_requests requests;
+    paosi_coherent coherent;
 };
 
 /* One round trip, counted: paosi_pgio_exchange, with the error set on failure. */
@@ -111,8 +112,20 @@ int64_t paosi_reconnect_due(const paos_conn *conn);
 
 /* Forgets what was loaded of all objects: nothing is known of their versions. */
 void paosi_revalidate_nothing(paos_conn *conn);
-/* Compares the versions of all cached objects with the server's, in one round trip. */
-paos_status paosi_revalidate(paos_conn *conn);
+/* Compares the versions of cached objects with the server's, in one round trip; NULL: of all. */
+paos_status paosi_revalidate(paos_conn *conn, const paosi_ids *identities);
+
+/* ---- coherent.c ---- */
+
+/* Notes that an object was loaded that may not be covered. */
+void paosi_coherent_note(paos_object *object);
+/* Has requests watch what was loaded since, and lets go of those no longer needed. */
+paos_status paosi_coherent_cover(paos_conn *conn);
+/* Compares what a gap may have made untrue. */
+paos_status paosi_coherent_look(paos_conn *conn);
+/* The server has ended one of its requests, or all. */
+void paosi_coherent_ended(paosi_request *request);
+void paosi_coherent_restart(paos_conn *conn);
 
 /* ---- signal.c ---- */
 
@@ -263,12 +276,17 @@ void paosi_question_value(const paosi_question *q, paosi_buffer *sql);
 
 /* Appends what reads the keys and versions of a class's rows, without the condition. */
 void paosi_look_select(paosi_buffer *sql, const paosi_class *class);
-/* Reads the result of that. */
+/* What registers requests: parameters are their classes' tables and their queries. */
+extern const char paosi_look_subscribe[];
+void paosi_look_array(paosi_buffer *array, uint32_t type, size_t n);
+/* Reads the result of that select. */
 paos_status paosi_look_answer(const paosi_class *class, const paosi_result *result,
                               paosi_answer *out);
 paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, paosi_snapshot **out);
 /* Looks at all requests that want it, in one round trip, and notes what is to be told. */
 paos_status paosi_look(paos_conn *conn);
+/* Notes that a request is no more, and that all of its answer has left; takes from `told`. */
+paos_status paosi_look_end(paosi_request *request, paosi_payload *told);
 /* Same for all requests, which it registers first. */
 paos_status paosi_look_anew(paos_conn *conn);
 /* When it is time to: have writers ended that did not know of some request? */

@@ -21,6 +21,8 @@ void paosi_payload_free(paosi_payload *payload)
         paosi_free(payload->refs[i].items);
     paosi_free(payload->host);
     paosi_free(payload->application);
+    paosi_free(payload->ended);
+    paosi_free(payload->reason);
     memset(payload, 0, sizeof *payload);
 }
 
@@ -89,6 +91,7 @@ static paos_status take_author(const json_t *author, paosi_payload *out)
 {
     paos_status status;
 
+    out->pid = out->uid = -1;
     if (!author || json_is_null(author))
         return PAOS_OK;
     if (!json_is_object(author) || !take_integer(json_object_get(author, "pid"), &out->pid) ||
@@ -121,6 +124,27 @@ static bool take_part(const json_t *part, paosi_payload *out)
     return true;
 }
 
+/* Why the request is no more; the SQLSTATE is one, so that it can be shown as one. */
+static paos_status take_end(const json_t *json, paosi_payload *out)
+{
+    paos_status status = take_text(json_object_get(json, "ended"), &out->ended);
+
+    if (status != PAOS_OK || !out->ended)
+        return status;
+    if (!out->resync || strlen(out->ended) != 5)
+        return PAOS_INVALID;
+    return take_text(json_object_get(json, "reason"), &out->reason);
+}
+
+/* That a durable request has events is all that such a notification says. */
+static paos_status take_pending(const json_t *json, paosi_payload *out)
+{
+    out->pending = true;
+    out->part = out->parts = 1;
+    out->pid = out->uid = -1;
+    return json_object_size(json) == 2 ? PAOS_OK : PAOS_INVALID;
+}
+
 static paos_status take(const json_t *json, paosi_payload *out)
 {
     const json_t *resync = json_object_get(json, "resync");
@@ -129,11 +153,15 @@ static paos_status take(const json_t *json, paosi_payload *out)
 
     out->request = json_integer_value(json_object_get(json, "request"));
     out->resync = json_is_true(resync);
+    if (out->request >= 1 && json_is_true(json_object_get(json, "pending")))
+        return take_pending(json, out);
     if (out->request < 1 || (resync && !out->resync) ||
         !take_xid(json_object_get(json, "xid"), out) ||
         !take_part(json_object_get(json, "part"), out))
         return PAOS_INVALID;
     status = take_author(json_object_get(json, "author"), out);
+    if (status == PAOS_OK)
+        status = take_end(json, out);
     for (i = 0; status == PAOS_OK && !out->resync && i < PAOSI_EFFECTS; i++)
         status = take_refs(json_object_get(json, effects[i]), &out->refs[i]);
     return status;

@@ -119,6 +119,7 @@ static paos_status resume(paos_conn *conn)
     paos_status status;
 
     memcpy(timeline, conn->timeline, sizeof timeline);
+    paosi_coherent_restart(conn);
     status = paosi_conn_introduce(conn);
     if (status == PAOS_OK && conn->catalog_known)
         status = paosi_catalog_load(conn, NULL, NULL);
@@ -127,7 +128,7 @@ static paos_status resume(paos_conn *conn)
     if (status == PAOS_OK)
         status = paosi_look_anew(conn);
     if (status == PAOS_OK)
-        status = paosi_revalidate(conn);
+        status = paosi_revalidate(conn, NULL);
     /* To be seen as another one again by the attempt that succeeds. */
     if (status != PAOS_OK)
         memcpy(conn->timeline, timeline, sizeof timeline);

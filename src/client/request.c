@@ -135,6 +135,8 @@ void paosi_request_free(paosi_request *request)
     paosi_snapshot_release(request->seen);
     paosi_snapshot_release(request->since);
     paosi_payload_free(&request->partial);
+    paosi_payload_free(&request->cause);
+    paosi_free(request->members.items);
     paosi_free(request->query);
     paosi_free(request);
 }
@@ -207,11 +209,15 @@ void paosi_request_take(paosi_requests *requests, paosi_request *request, paosi_
     paosi_snapshot_release(request->seen);
     request->seen = paosi_snapshot_hold(snapshot);
     request->look = false;
-    if (!request->since || !paosi_snapshot_settles(snapshot, request->since))
-        return;
+    if (request->since && paosi_snapshot_settles(snapshot, request->since))
+        paosi_request_settled(requests, request);
+}
+
+void paosi_request_settled(paosi_requests *requests, paosi_request *request)
+{
+    requests->unsettled -= request->since != NULL;
     paosi_snapshot_release(request->since);
     request->since = NULL;
-    requests->unsettled--;
 }
 
 /* ---- events ---- */

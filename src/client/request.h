@@ -72,6 +72,8 @@ typedef struct paosi_payload
     paosi_ids refs[PAOSI_EFFECTS];
     int64_t pid, uid;
     char *host, *application; /* NULL: not told */
+    bool pending;             /* a durable request has events */
+    char *ended, *reason;     /* SQLSTATE why the request is no more; NULL: it goes on */
 } paosi_payload;
 
 /* Strict: PAOS_INVALID for whatever the server would not have sent. */
@@ -95,8 +97,10 @@ typedef struct paosi_request
     paosi_snapshot *since; /* until its writers have ended, there may be changes that nobody tells;
                               NULL: settled */
     paosi_payload partial; /* parts of an event that is not complete; part 0: none */
+    paosi_payload cause;   /* who made a look necessary, as far as that is told */
     bool look;             /* what became of the answer has to be looked at */
     bool ends;             /* with an event that is still to be told */
+    paosi_ids members;     /* of one that is no program's but keeps these objects true */
 } paosi_request;
 
 /* One that is to be told: what a callback is called for. */
@@ -108,6 +112,15 @@ typedef struct paosi_event
     paosi_payload told;
     paos_list *lists[PAOSI_EFFECTS]; /* NULL: not made yet */
 } paosi_event;
+
+/* Cached objects that stay true. */
+typedef struct paosi_coherent
+{
+    bool on;
+    bool scan;       /* all of the cache has to be gone through for what is not covered */
+    paosi_ids fresh; /* objects that may not be covered */
+    size_t covered, dropped;
+} paosi_coherent;
 
 typedef struct paosi_requests
 {
@@ -140,6 +153,8 @@ void paosi_request_take(paosi_requests *requests, paosi_request *request, paosi_
 /* There may be writers that know nothing of the request, of those that ran in the snapshot. */
 void paosi_request_unsettle(paosi_requests *requests, paosi_request *request,
                             paosi_snapshot *since);
+/* Who may not have known of it has ended, and that was looked at. */
+void paosi_request_settled(paosi_requests *requests, paosi_request *request);
 void paosi_event_add(paosi_requests *requests, paosi_event *event);
 /* The event that is first, which it frees. */
 void paosi_event_drop(paosi_requests *requests);

@@ -90,18 +90,30 @@ static part *part_of(check *c, const paosi_class *root)
     return &parts[c->size++];
 }
 
-/* What is known to be absent may exist by now; that is looked for when it is needed. */
+/* What is known to be absent may exist by now. */
 static bool add(check *c, paos_object *object)
 {
     const paosi_class *root = object->shape->class->root;
     part *p;
 
-    if (object->flags & PAOSI_ABSENT)
-        paosi_object_set_present(object, object->shape);
-    if (!object->row || root->gone || has_changes(object))
+    if ((!object->row && !(object->flags & PAOSI_ABSENT)) || root->gone || has_changes(object))
         return true;
     p = part_of(c, root);
     return p && paosi_ids_add(&p->keys, object->id);
+}
+
+static bool add_some(check *c, const paosi_ids *identities)
+{
+    size_t i;
+
+    for (i = 0; i < identities->size; i++)
+    {
+        paos_object *object = paosi_map_find(c->conn, identities->items[i]);
+
+        if (object && !add(c, object))
+            return false;
+    }
+    return true;
 }
 
 static bool part_make(part *p, paosi_statement *statement)
@@ -114,11 +126,7 @@ static bool part_make(part *p, paosi_statement *statement)
     paosi_buffer_name(&p->sql, root->shape->columns[root->shape->key].name);
     paosi_buffer_text(&p->sql, " OPERATOR(pg_catalog.=) ANY ($1)");
     paosi_buffer_add(&p->sql, "", 1);
-    paosi_buffer_add32(&p->array, 1);
-    paosi_buffer_add32(&p->array, 0);
-    paosi_buffer_add32(&p->array, PAOSI_OID_INT8);
-    paosi_buffer_add32(&p->array, (uint32_t) p->keys.size);
-    paosi_buffer_add32(&p->array, 1);
+    paosi_look_array(&p->array, PAOSI_OID_INT8, p->keys.size);
     for (i = 0; i < p->keys.size; i++)
     {
         paosi_buffer_add32(&p->array, 8);
@@ -133,11 +141,11 @@ static bool part_make(part *p, paosi_statement *statement)
     return !p->sql.failed && !p->array.failed;
 }
 
-static paos_status check_make(check *c)
+static paos_status check_make(check *c, const paosi_ids *identities)
 {
     size_t i;
 
-    if (!each(c->conn, add, c))
+    if (identities ? !add_some(c, identities) : !each(c->conn, add, c))
         return paosi_fail_memory(c->conn);
     c->statements = paosi_calloc(c->size, sizeof *c->statements);
     c->results = paosi_calloc(c->size, sizeof *c->results);
@@ -185,6 +193,8 @@ static paos_status take(const part *p, const paosi_result *result)
             continue;
         if (!paosi_answer_has(&present, object->id, &version))
             paosi_object_set_absent(object);
+        else if (object->flags & PAOSI_ABSENT)
+            paosi_object_set_present(object, object->shape);
         else if (version != object->version)
             unload(object);
     }
@@ -192,10 +202,10 @@ static paos_status take(const part *p, const paosi_result *result)
     return status;
 }
 
-paos_status paosi_revalidate(paos_conn *conn)
+paos_status paosi_revalidate(paos_conn *conn, const paosi_ids *identities)
 {
     check c = {.conn = conn};
-    paos_status status = check_make(&c);
+    paos_status status = check_make(&c, identities);
     size_t i;
 
     if (status == PAOS_OK && c.size > 0)

@@ -318,7 +318,7 @@ paos_status paos_unsubscribe(paos_conn *conn, int64_t id)
     if (!conn)
         return PAOS_INVALID;
     request = paosi_requests_find(&conn->requests, id);
-    if (!request)
+    if (!request || request->members.items)
         return paosi_fail(conn, PAOS_NOT_FOUND, "request %lld does not exist", (long long) id);
     /* With a connection goes what the server has. */
     status = conn->broken ? PAOS_OK : paosi_subscribe_end(conn, request->server);
