@@ -1,6 +1,7 @@
 # bash completion for paos: commands, options, classes of the database in question
 
-# The class names: asked of the database that the words so far name.
+# The class names: asked of the database that the words so far name. Those that need
+# quotes are left out: compgen expands words as the shell does, $(…) included.
 _paos_classes()
 {
     local connection=() i
@@ -11,7 +12,7 @@ _paos_classes()
         esac
     done
     PGCONNECT_TIMEOUT=2 paos "${connection[@]}" classes --json 2>/dev/null </dev/null |
-        sed -n 's/.*"class":"\([^"\\]*\)".*/\1/p'
+        sed -n 's/.*"class":"\([a-z0-9_.]*\)".*/\1/p'
 }
 
 _paos()
