@@ -138,7 +138,7 @@ clean-build:
 
 # --- for people ---------------------------------------------------------------
 
-.PHONY: help deps deps-demo deps-test server psql stop demo test bench fuzz soak format format-check
+.PHONY: help deps deps-demo deps-test deps-bench server psql stop demo test bench fuzz soak format format-check
 help:
 	@sed -n 's/^#: //p' Makefile
 
@@ -152,6 +152,8 @@ deps-demo:
 	@tools/deps demo
 deps-test:
 	@tools/deps test
+deps-bench:
+	@tools/deps bench
 
 #: make demo          objects and requests in two minutes (PACKAGE=name: whose dependencies to walk)
 demo: deps-demo
@@ -173,7 +175,7 @@ test: deps-test
 	@tools/test $(TESTS)
 
 #: make bench         compare with hand-written libpq (CASE=name: one case)
-bench: deps
+bench: deps-bench
 	@tools/bench $(CASE)
 
 #: make fuzz          the fuzz targets, longer (FUZZ_SECONDS=600 each)

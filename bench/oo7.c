@@ -241,6 +241,60 @@ static void run_far(bench *bench, state *state)
     }
 }
 
+/* ---- beside other tools ---- */
+
+static void show_peer(bench *bench, state *state, const char *peer, const char *how, double seconds,
+                      double (*run)(struct bench *, void *), const char *target)
+{
+    char what[80], paos[32], theirs[64], result[32];
+    double ours[BENCH_RUNS_MAX];
+
+    if (seconds <= 0)
+        return;
+    for (size_t i = 0; i < bench->runs; i++)
+        ours[i] = run(bench, state);
+    snprintf(what, sizeof what, "OO7 %s %s, %s", state->size, oo7_names[state->operation], how);
+    snprintf(paos, sizeof paos, "%.1f ms", median(ours, bench->runs) * 1e3);
+    snprintf(theirs, sizeof theirs, "%s %.0f ms", peer, seconds * 1e3);
+    snprintf(result, sizeof result, "%.1f x faster", seconds / median(ours, bench->runs));
+    table_row(what, paos, theirs, result, target);
+}
+
+static void run_peer(bench *bench, state *state, const char *peer, const char *command)
+{
+    oo7_peer result;
+
+    fprintf(stderr, "    %s\n", peer);
+    if (!oo7_peer_run(bench->conninfo, state->graph, command, &result))
+    {
+        table_note("%s did not run: tools/deps bench", peer);
+        return;
+    }
+    for (int i = 0; i < OO7_OPERATION_COUNT; i++)
+    {
+        state->operation = (oo7_operation) i;
+        show_peer(bench, state, peer, "cold", result.cold[i], paos_cold,
+                  i == OO7_T1 ? ">= 10" : "");
+        show_peer(bench, state, peer, "hot", result.hot[i], paos_hot, i == OO7_T1 ? ">= 50" : "");
+    }
+}
+
+static void run_peers(bench *bench, state *state)
+{
+    static const char *const strategies[] = {"lazy", "selectin", "joined"};
+
+    state->at = &state->near;
+    for (int i = 0; i < 3; i++)
+    {
+        char name[40], command[80];
+
+        snprintf(name, sizeof name, "SQLAlchemy %s", strategies[i]);
+        snprintf(command, sizeof command, "/usr/bin/python3 bench/peers/oo7_sqlalchemy.py %s",
+                 strategies[i]);
+        run_peer(bench, state, name, command);
+    }
+}
+
 /* ---- set up ---- */
 
 static void open_way(way *way, const char *conninfo, const oo7_graph *graph)
@@ -273,6 +327,7 @@ static void run_size(bench *bench, const oo7_config *config)
     run_cold(bench, &state);
     run_cached(bench, &state);
     run_far(bench, &state);
+    run_peers(bench, &state);
     close_way(&state.near);
     close_way(&state.far);
     oo_net_close(&state.net);

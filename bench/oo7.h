@@ -244,6 +244,17 @@ oo_tally oo7_hand_change(oo7_hand *h, oo7_operation operation);
 void oo7_hand_remember(oo7_hand *h, oo7_operation operation);
 void oo7_hand_write(oo7_hand *h, oo7_operation operation);
 
+/* ---- oo7_peer.c: operations by other tools ---- */
+
+/* Seconds; 0: not measured. */
+typedef struct oo7_peer
+{
+    double cold[OO7_OPERATION_COUNT], hot[OO7_OPERATION_COUNT];
+} oo7_peer;
+
+/* Runs a command and checks what it did; false: it could not be run, or failed. */
+bool oo7_peer_run(const char *conninfo, oo7_graph *graph, const char *peer, oo7_peer *out);
+
 /* ---- texts ---- */
 
 int oo7_count_letter(const char *text, char letter);
