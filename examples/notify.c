@@ -26,6 +26,17 @@ static void check(const paos_conn *conn, paos_status status)
     exit(1);
 }
 
+/* psql does not say of which user it is. */
+static void put_author(const paos_author *author)
+{
+    printf("C: %s committed (host %s, pid %lld, uid ", author->application, author->host,
+           (long long) author->pid);
+    if (author->uid >= 0)
+        printf("%lld)\n", (long long) author->uid);
+    else
+        printf("not known)\n");
+}
+
 static void put_persons(const char *what, const paos_list *persons)
 {
     for (size_t i = 0; i < paos_list_size(persons); i++)
@@ -44,7 +55,6 @@ static void put_persons(const char *what, const paos_list *persons)
 
 static void on_sue(paos_conn *conn, const paos_event *event, void *arg)
 {
-    const paos_author *author = &event->author;
     long *left = arg;
 
     (void) conn;
@@ -52,8 +62,7 @@ static void on_sue(paos_conn *conn, const paos_event *event, void *arg)
     if (event->resync)
         printf("C: looked again\n");
     else
-        printf("C: %s committed (host %s, pid %lld, uid %lld)\n", author->application, author->host,
-               (long long) author->pid, (long long) author->uid);
+        put_author(&event->author);
     put_persons("   entered", event->entered);
     put_persons("   changed", event->changed);
     put_persons("   left   ", event->left);

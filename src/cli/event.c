@@ -96,7 +96,7 @@ static void put_objects(const question *question, seen *seen, const paos_list *l
 /* Nobody in particular: libpaos looked again by itself. */
 static bool is_nobody(const paos_author *author)
 {
-    return !*author->application && !*author->host && author->pid <= 0;
+    return !*author->application && !*author->host && author->pid < 0;
 }
 
 static void put_author(const paos_author *author)
@@ -107,9 +107,9 @@ static void put_author(const paos_author *author)
         fputs("somebody", stdout);
     fputs(" (host ", stdout);
     text_put(stdout, *author->host ? author->host : "?");
-    if (author->pid > 0)
+    if (author->pid >= 0)
         printf(", pid %lld", (long long) author->pid);
-    if (author->uid > 0)
+    if (author->uid >= 0)
         printf(", uid %lld", (long long) author->uid);
     putchar(')');
 }
@@ -139,10 +139,15 @@ void event_text(const question *question, seen *seen, const paos_event *event)
 
 /* ---- for programs ---- */
 
+static json_t *number_json(int64_t number)
+{
+    return number >= 0 ? json_integer(number) : json_null();
+}
+
 static json_t *author_json(const paos_author *author)
 {
-    return json_pack("{s:o, s:I, s:I, s:o}", "host", json_text(author->host), "pid",
-                     (json_int_t) author->pid, "uid", (json_int_t) author->uid, "app",
+    return json_pack("{s:o, s:o, s:o, s:o}", "host", json_text(author->host), "pid",
+                     number_json(author->pid), "uid", number_json(author->uid), "app",
                      json_text(author->application));
 }
 

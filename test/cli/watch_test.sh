@@ -98,7 +98,12 @@ write "UPDATE person SET age = 51 WHERE name = 'Bill'"
 expect '{"request":N,"resync":false,"ended":false,"enter":[],"change":[{"ref":"8:2","class":"public.person","values":{"id":2,"name":"Bill","age":51}}],"leave":[],"author":{"host":"desk","pid":N,"uid":1000,"app":"editor"},"xid":"N"}'
 last="TRUNCATE makes it look again"
 write "TRUNCATE person"
-expect '{"request":N,"resync":true,"ended":false,"enter":[],"change":[],"leave":[{"ref":"8:2","class":"public.person","values":{}}]}'
+expect '{"request":N,"resync":true,"ended":false,"enter":[],"change":[],"leave":[{"ref":"8:2","class":"public.person","values":{}}],"author":{"host":"desk","pid":N,"uid":1000,"app":"editor"},"xid":"N"}'
+last="an author of no known user"
+sql "INSERT INTO person VALUES (2, 'Bill', 1)"
+expect '{"request":N,"resync":false,"ended":false,"enter":[{"ref":"8:2","class":"public.person","values":{"id":2,"name":"Bill","age":1}}],"change":[],"leave":[],"author":{"host":"local","pid":N,"uid":null,"app":"psql"},"xid":"N"}'
+sql "DELETE FROM person"
+read -r -t 60 line <&7
 last="SIGTERM"
 kill -TERM $watch
 ended "0 "
@@ -115,6 +120,19 @@ write "DELETE FROM person"
 last="a red minus, and the count is over"
 read -r -t 60 line <&7
 expect "$(printf '  \033[31m- 8:1\033[0m  deleted; was \033[2mid\033[0m 1, \033[2mname\033[0m Sue, \033[2mage\033[0m 27')"
+ended "0 "
+
+start "looking again" person --count 2
+expect " ref | id | name | age
+-----+----+------+-----
+(0 objects)"
+write "INSERT INTO person VALUES (1, 'Sue', 27)"
+write "TRUNCATE person"
+last="says who made it look again"
+expect "editor (host desk, pid N, uid 1000)
+  + 8:1  id 1, name Sue, age 27
+editor (host desk, pid N, uid 1000): looked again
+  - 8:1  deleted; was id 1, name Sue, age 27"
 ended "0 "
 
 start "once" person --json --once
@@ -179,8 +197,8 @@ for ((n = 0; n <= 1000; n++))
 do
     IFS= read -r -t 60 line <&7
 done
-write "UPDATE person SET age = 2 WHERE id IN (101, 1100)"
-expect "editor (host desk, pid N, uid 1000)
+sql "UPDATE person SET age = 2 WHERE id IN (101, 1100)"
+expect "psql (host local, pid N)
   - 8:101  age 1 -> 2
   - 8:1100  age 1 -> 2"
 ended "0 "
@@ -193,7 +211,7 @@ write "UPDATE person SET age = 3 WHERE id = 1"
 status=0
 wait $watch || status=$?
 grep -q '"ended":true' <&7
-same "the request ends" "0 1 paos: permission denied for table person" "$? $status $(cat "$work/err")"
+same "the request ends" "0 1 paos: permission to read what it names is gone" "$? $status $(cat "$work/err")"
 exec 7<&-
 sql "DROP ROLE cli_reader"
 
