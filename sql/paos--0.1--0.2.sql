@@ -74,9 +74,12 @@ CREATE FUNCTION paos.table_rewritten() RETURNS event_trigger
 COMMENT ON FUNCTION paos.table_rewritten() IS 'tells requests that all versions are new';
 CREATE EVENT TRIGGER paos_table_altered ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
     EXECUTE FUNCTION paos.table_altered();
+CREATE EVENT TRIGGER paos_table_altering ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION paos.table_altered();
 CREATE EVENT TRIGGER paos_table_rewritten ON table_rewrite EXECUTE FUNCTION paos.table_rewritten();
 ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
+ALTER EVENT TRIGGER paos_table_altering ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;
 
 -- Sessions read the classes anew, and see that the version is another.

@@ -9,7 +9,9 @@
 #include "adopt.h"
 #include "reshape.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
@@ -21,11 +23,15 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(paos_table_altered);
 PG_FUNCTION_INFO_V1(paos_table_rewritten);
 PG_FUNCTION_INFO_V1(paos_forget_dropped);
+
+/* Tables that had triggers of ours disabled before the command that is under way. */
+static List *disabled = NIL;
 
 /* Is the table of a class, itself or by what is above it? */
 static bool IsOfClass(Oid relid)
@@ -138,6 +144,29 @@ static bool IsOurTrigger(const char *name)
     return name == NULL || strcmp(name, "paos_row") == 0 || strcmp(name, "paos_truncate") == 0;
 }
 
+/* Has one of ours been disabled? */
+static bool HasDisabledTrigger(Oid relid)
+{
+    Relation triggers = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData key;
+    SysScanDesc scan;
+    HeapTuple tuple;
+    bool found = false;
+
+    ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(relid));
+    scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
+    while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+    {
+        Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+
+        found = trigger->tgenabled == TRIGGER_DISABLED && IsOurTrigger(NameStr(trigger->tgname));
+    }
+    systable_endscan(scan);
+    table_close(triggers, AccessShareLock);
+    return found;
+}
+
 /* Without its triggers a class changes unnoticed; NULL: all of them. */
 static void DisableTriggers(Oid relid, const char *name)
 {
@@ -154,7 +183,11 @@ static void EnableTriggers(Oid relid, const char *name, bool always)
 {
     if (!IsOurTrigger(name) || !IsOfClass(relid))
         return;
-    LookAgain(relid);
+    if (list_member_oid(disabled, relid))
+    {
+        disabled = list_delete_oid(disabled, relid);
+        LookAgain(relid);
+    }
     if (always)
         return;
     SPI_connect();
@@ -167,6 +200,19 @@ static void EnableTriggers(Oid relid, const char *name, bool always)
 static Oid TableOf(const RangeVar *name)
 {
     return name == NULL ? InvalidOid : RangeVarGetRelid(name, NoLock, true);
+}
+
+/* Before the command: what it may enable again. */
+static void NoteDisabled(Oid relid, const AlterTableCmd *command)
+{
+    MemoryContext previous;
+
+    if (command->subtype < AT_EnableTrig || command->subtype > AT_DisableTrigUser ||
+        !IsOurTrigger(command->name) || !HasDisabledTrigger(relid))
+        return;
+    previous = MemoryContextSwitchTo(TopMemoryContext);
+    disabled = list_append_unique_oid(disabled, relid);
+    MemoryContextSwitchTo(previous);
 }
 
 static void AlterTable(Oid relid, const AlterTableCmd *command)
@@ -217,9 +263,21 @@ static void CreateTable(const CreateStmt *statement)
     SPI_finish();
 }
 
+static void ForEachCommand(const AlterTableStmt *statement,
+                           void (*function)(Oid, const AlterTableCmd *))
+{
+    Oid relid = TableOf(statement->relation);
+    ListCell *cell;
+
+    foreach (cell, statement->cmds)
+    {
+        if (OidIsValid(relid))
+            function(relid, lfirst(cell));
+    }
+}
+
 static void Altered(const Node *statement)
 {
-    ListCell *cell;
     Oid relid;
 
     if (IsA(statement, CreateStmt))
@@ -233,11 +291,7 @@ static void Altered(const Node *statement)
     }
     else if (IsA(statement, AlterTableStmt))
     {
-        relid = TableOf(((const AlterTableStmt *) statement)->relation);
-        if (!OidIsValid(relid))
-            return;
-        foreach (cell, ((const AlterTableStmt *) statement)->cmds)
-            AlterTable(relid, lfirst(cell));
+        ForEachCommand((const AlterTableStmt *) statement, AlterTable);
     }
 }
 
@@ -249,13 +303,17 @@ static const EventTriggerData *EventOf(FunctionCallInfo fcinfo, const char *func
     return (const EventTriggerData *) fcinfo->context;
 }
 
-/* Event trigger at the end of ALTER TABLE and CREATE TABLE. */
+/* Event trigger at the end of ALTER TABLE and CREATE TABLE, and before ALTER TABLE. */
 Datum paos_table_altered(PG_FUNCTION_ARGS)
 {
     const EventTriggerData *event = EventOf(fcinfo, "paos.table_altered");
 
-    if (PaosVersionFits())
+    if (!PaosVersionFits())
+        PG_RETURN_NULL();
+    if (strcmp(event->event, "ddl_command_end") == 0)
         Altered(event->parsetree);
+    else if (IsA(event->parsetree, AlterTableStmt))
+        ForEachCommand((const AlterTableStmt *) event->parsetree, NoteDisabled);
     PG_RETURN_NULL();
 }
 
