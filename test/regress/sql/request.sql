@@ -73,8 +73,10 @@ RESET ROLE;
 RESET paos.max_requests;
 SELECT paos.unsubscribe(:r5);
 
--- the end of the session is the end of its requests
+-- the end of the session is the end of its requests; its locks go last
+SELECT pg_advisory_lock(28769) IS NULL AS locked;
 \c -
+SELECT pg_advisory_lock(28769) IS NULL AS locked;
 SET search_path = request_test, public;
 SELECT count(*) AS none FROM paos.requests;
 -- rows are written as ever, and the triggers may only be called as such
