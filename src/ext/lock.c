@@ -101,15 +101,18 @@ static bool TakeTag(const LockRequest *request, PaosRef tag, bool block)
     if (LockHeldByMe(&locktag, mode))
         return true;
     ReserveHeld();
-    if (LockAcquire(&locktag, mode, true, true) == LOCKACQUIRE_NOT_AVAIL)
-    {
-        if (!block)
-            return false;
-        if (request->wait > 0)
-            PaosWaitLimit(request->deadline);
-        (void) LockAcquire(&locktag, mode, true, false);
-    }
+    /* Noted first: when a wait is given up, the lock may have been granted in the same moment. */
     held[nheld++] = tag;
+    if (LockAcquire(&locktag, mode, true, true) != LOCKACQUIRE_NOT_AVAIL)
+        return true;
+    if (!block)
+    {
+        nheld--;
+        return false;
+    }
+    if (request->wait > 0)
+        PaosWaitLimit(request->deadline);
+    (void) LockAcquire(&locktag, mode, true, false);
     return true;
 }
 
