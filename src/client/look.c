@@ -343,6 +343,40 @@ static paos_status end_refused(paosi_request *request)
     return status;
 }
 
+/* An attribute that was renamed has another name in the query then.  */
+static paos_status read_query(paosi_request *request)
+{
+    paos_conn *conn = request->class->conn;
+    unsigned char number[8];
+    const paosi_parameter parameter = {PAOSI_OID_INT8, false, number, sizeof number};
+    const paosi_statement statement = {.sql = "SELECT r.query::pg_catalog.text FROM paos.requests r"
+                                              " WHERE r.request OPERATOR(pg_catalog.=) $1",
+                                       .parameters = &parameter,
+                                       .count = 1};
+    const unsigned char *text = NULL;
+    paosi_result *result;
+    paos_status status;
+    size_t size;
+
+    paosi_write64(number, (uint64_t) request->server);
+    status = paosi_conn_ask(conn, &statement, 1, &result);
+    if (status != PAOS_OK)
+        return status;
+    if (paosi_result_rows(result) == 1)
+        text = paosi_result_value(result, 0, 0, &size);
+    if (text && strcmp((const char *) text, request->query) != 0)
+    {
+        char *query = paosi_strdup((const char *) text);
+
+        if (query)
+            paosi_free(request->query);
+        request->query = query ? query : request->query;
+        status = query ? PAOS_OK : paosi_fail_memory(conn);
+    }
+    paosi_results_free(&result, 1);
+    return status;
+}
+
 /* One that fails fails all that are looked at with it: then by halves, down to it. */
 static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n, bool anew)
 {
@@ -359,8 +393,12 @@ static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n,
         status = look_all(conn, requests, n / 2, anew);
         return status == PAOS_OK ? look_all(conn, requests + n / 2, n - n / 2, anew) : status;
     }
-    /* The classes may have been all that was wrong. */
-    status = look_at(conn, requests, 1, anew, &refused);
+    refused = false;
+    if (!anew)
+        status = read_query(requests[0]);
+    /* The classes may have been all that was wrong, or the query. */
+    if (status == PAOS_OK)
+        status = look_at(conn, requests, 1, anew, &refused);
     return refused ? end_refused(requests[0]) : status;
 }
 

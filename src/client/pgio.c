@@ -141,11 +141,24 @@ static bool is_final(const char *sqlstate)
                         strncmp(sqlstate, "42501", 5) == 0);
 }
 
+/* What is verbose in a message goes again: "28P01: " and the line of the server's source. */
+static void shorten(char *message)
+{
+    char *sqlstate = message ? (char *) find_sqlstate(message) : NULL;
+    char *location = sqlstate ? strstr(sqlstate, "\nLOCATION:  ") : NULL;
+
+    if (location)
+        *location = 0;
+    if (sqlstate)
+        memmove(sqlstate, sqlstate + 7, strlen(sqlstate + 7) + 1);
+}
+
 static paos_status fail_step(paosi_pgio *io)
 {
     bool final = is_final(find_sqlstate(PQerrorMessage(io->pg)));
 
     break_off(io);
+    shorten(io->message);
     return final ? PAOS_REFUSED : PAOS_DISCONNECTED;
 }
 

@@ -6,8 +6,6 @@
  */
 #include "client.h"
 
-#include <pthread.h>
-
 /* What a callback was told, as text: "+1 +2 ~3 -4!" (! deleted), ";" between events. */
 typedef struct told
 {
@@ -17,6 +15,9 @@ typedef struct told
     char application[64];
     int64_t unsubscribe; /* to be ended in the callback */
     bool close;
+    bool count_only;
+    size_t entered;
+    char last_sqlstate[8];
 } told;
 
 static void add_list(told *t, const char *sign, const paos_list *list)
@@ -41,6 +42,10 @@ static void note(paos_conn *conn, const paos_event *event, void *arg)
     t->events++;
     t->last = *event;
     snprintf(t->application, sizeof t->application, "%s", event->author.application);
+    t->entered += paos_list_size(event->entered);
+    snprintf(t->last_sqlstate, sizeof t->last_sqlstate, "%s", paos_conn_error(conn)->sqlstate);
+    if (t->count_only)
+        return;
     if (event->resync)
         strcat(t->text, "? ");
     if (event->ended)
@@ -88,6 +93,21 @@ static void settle(fixture *f, paos_conn *conn)
     while (mark.events == 0)
         OK(conn, paos_conn_dispatch(conn, 30000, NULL));
     OK(conn, paos_unsubscribe(conn, request));
+}
+
+/* The channel that the client's session listens to, as only that session can tell. */
+static char *sql_channel(const fixture *f)
+{
+    const paosi_statement statement = {.sql = "SELECT c FROM pg_listening_channels() c"};
+    paosi_result *result;
+    size_t size;
+    char *channel;
+
+    OK(f->conn, paosi_conn_ask(f->conn, &statement, 1, &result));
+    assert_int_equal(paosi_result_rows(result), 1);
+    channel = strdup((const char *) paosi_result_value(result, 0, 0, &size));
+    paosi_results_free(&result, 1);
+    return channel;
 }
 
 static void people(fixture *f)
@@ -206,11 +226,111 @@ static void closing_in_a_callback(void **state)
     assert_int_equal(t.events, 1);
 }
 
+static void table_is_truncated(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+    paos_list *first = NULL;
+
+    people(f);
+    sql(f, "SET application_name = 'broom'");
+    subscribe(f->conn, "age > 32", &t, &first);
+    sql(f, "TRUNCATE person");
+    dispatch(f->conn, 1);
+    assert_string_equal(t.text, "? -2! -3! ; ");
+    assert_string_equal(t.application, "broom");
+    paos_list_free(first);
+}
+
+/* The query follows the attribute's name. */
+static void attribute_is_renamed(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+
+    people(f);
+    subscribe(f->conn, "age > 32", &t, NULL);
+    sql(f, "ALTER TABLE person RENAME age TO years");
+    sql(f, "INSERT INTO person VALUES (5, 'Ann', 50)");
+    dispatch(f->conn, 1);
+    assert_string_equal(t.text, "+5 ; ");
+    sql(f, "TRUNCATE person");
+    dispatch(f->conn, 1);
+    assert_non_null(strstr(t.text, "+5 ; ? -"));
+    assert_false(t.last.ended);
+    sql(f, "INSERT INTO person VALUES (6, 'Ann', 50)");
+    dispatch(f->conn, 1);
+    sql(f, "ALTER TABLE person DROP years");
+    dispatch(f->conn, 1);
+    assert_true(t.last.ended);
+    assert_string_equal(t.last_sqlstate, "42703");
+}
+
+/* A path: the server says to look again, and what did not change is not told. */
+static void path_is_looked_at(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+    paos_list *first = NULL;
+
+    people(f);
+    sql(f, "UPDATE person SET loves = paos.ref('person', 2) WHERE id = 1");
+    subscribe(f->conn, "loves.name == 'Sue'", &t, &first);
+    assert_int_equal(paos_list_size(first), 1);
+    sql(f, "UPDATE person SET name = 'Susan' WHERE id = 2");
+    dispatch(f->conn, 1);
+    assert_string_equal(t.text, "? -1 ; ");
+    sql(f, "UPDATE person SET name = 'Suzanne' WHERE id = 2");
+    settle(f, f->conn);
+    assert_string_equal(t.text, "? -1 ; ");
+    paos_list_free(first);
+}
+
+/* More than one notification can hold. */
+static void event_in_parts(void **state)
+{
+    fixture *f = *state;
+    told t = {.count_only = true};
+
+    people(f);
+    subscribe(f->conn, "age == 7", &t, NULL);
+    sql(f, "INSERT INTO person SELECT i, 'x', 7 FROM generate_series(1000, 4999) i");
+    dispatch(f->conn, 1);
+    assert_int_equal(t.entered, 4000);
+    assert_false(t.last.resync);
+}
+
+/* What anybody can send on the channel. */
+static void strangers_notifications(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+    paos_stats stats;
+    char text[400];
+    int64_t request;
+    char *channel;
+
+    people(f);
+    request = subscribe(f->conn, "age > 32", &t, NULL);
+    channel = sql_channel(f);
+    snprintf(text, sizeof text, "NOTIFY \"%s\", 'hello'; NOTIFY \"%s\", '{\"request\":%lld}'",
+             channel, channel, (long long) request);
+    sql(f, text);
+    settle(f, f->conn);
+    paos_conn_stats(f->conn, &stats);
+    assert_int_equal(stats.foreign, 2);
+    assert_int_equal(t.events, 0);
+    free(channel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(first_answer_and_events),     TEST(what_is_known_is_not_told), TEST(writer_in_flight),
-        TEST(unsubscribing_in_a_callback), TEST(closing_in_a_callback),
+        TEST(first_answer_and_events), TEST(what_is_known_is_not_told),
+        TEST(writer_in_flight),        TEST(unsubscribing_in_a_callback),
+        TEST(closing_in_a_callback),   TEST(table_is_truncated),
+        TEST(attribute_is_renamed),    TEST(path_is_looked_at),
+        TEST(event_in_parts),          TEST(strangers_notifications),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
