@@ -15,8 +15,11 @@ typedef struct commit
     size_t size; /* objects to be stored */
     paos_object **objects;
     paosi_groups groups;
-    bool checked; /* some are updated or deleted, so that they may be stale */
-    uint64_t xid; /* its number; 0: not known */
+    bool checked;    /* some are updated or deleted, so that they may be stale */
+    uint64_t xid;    /* its number; 0: not known */
+    size_t settling; /* acknowledgements that are part of it */
+    paosi_parameter *parameters;
+    char *rooms;
     size_t count; /* statements of the exchange under way, and their results */
     paosi_statement *statements;
     paosi_result **results;
@@ -116,11 +119,14 @@ static paos_status name_objects(commit *c)
 static paos_status make_room(commit *c)
 {
     /* BEGIN, version, COMMIT, release */
-    size_t most = c->groups.chunk_count + 4;
+    size_t most = c->groups.chunk_count + c->settling + 4;
 
     c->statements = paosi_malloc(most * sizeof *c->statements);
     c->results = paosi_calloc(most, sizeof *c->results);
-    return c->statements && c->results ? PAOS_OK : paosi_fail_memory(c->conn);
+    c->parameters = paosi_calloc(2 * c->settling, sizeof *c->parameters);
+    c->rooms = paosi_malloc(c->settling * PAOSI_ARGUMENT);
+    return c->statements && c->results && c->parameters && c->rooms ? PAOS_OK
+                                                                    : paosi_fail_memory(c->conn);
 }
 
 /* The server's first error, if there was one. */
@@ -189,6 +195,8 @@ static void add_changes(commit *c)
 
         c->statements[c->count++] = statement;
     }
+    paosi_durable_settle(c->conn, c->statements + c->count, c->parameters, c->rooms);
+    c->count += c->settling;
     add_plain(c, sql_version);
 }
 
@@ -405,14 +413,20 @@ paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n)
     if (status == PAOS_OK)
         status = name_objects(&c);
     if (status == PAOS_OK)
-        status = c.size ? store(&c) : release_rights(conn);
+    {
+        c.settling = paosi_durable_settling(conn);
+        status = c.size || c.settling ? store(&c) : release_rights(conn);
+    }
     paosi_groups_free(&c.groups);
     paosi_free(c.objects);
     paosi_free(c.statements);
     paosi_free(c.results);
+    paosi_free(c.parameters);
+    paosi_free(c.rooms);
     if (status == PAOS_OK)
     {
         conn->rights.size = 0;
+        paosi_durable_settled(conn);
         paosi_cache_trim(conn, NULL);
     }
     return status;

@@ -92,6 +92,7 @@ static const struct
     paos_status status;
 } statuses[] = {
     {"55P03", PAOS_LOCKED},       /* lock_not_available: another session's right */
+    {"55006", PAOS_LOCKED},       /* object_in_use: another session's durable request */
     {"P0002", PAOS_NOT_FOUND},    /* no_data_found: no such object to lock */
     {"40001", PAOS_CONFLICT},     /* serialization_failure */
     {"57014", PAOS_TIMEOUT},      /* query_canceled: statement_timeout */

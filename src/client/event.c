@@ -13,7 +13,7 @@
 /* ---- the cache ---- */
 
 /* What is cached of the object is not what the transaction made of it, but for its own writer. */
-static void invalidate(const paos_conn *conn, uint64_t identity, uint64_t xid)
+void paosi_event_invalidate(const paos_conn *conn, uint64_t identity, uint64_t xid)
 {
     paos_object *object = paosi_map_find(conn, identity);
 
@@ -51,7 +51,7 @@ static bool sort_ref(paosi_request *request, const paosi_payload *told, int effe
     uint64_t identity = paosi_reference_identity(request->class->conn, ref);
     bool done = true;
 
-    invalidate(request->class->conn, identity, told->xid);
+    paosi_event_invalidate(request->class->conn, identity, told->xid);
     if (paosi_snapshot_ended(request->seen, told->xid))
         return true;
     if (effect == PAOSI_LEAVE)
@@ -184,8 +184,7 @@ static bool are_of(const paosi_request *request, const paosi_payload *told)
     return true;
 }
 
-/* Classes may have been made since they were read. */
-static paos_status know_classes(paos_conn *conn, const paosi_payload *told)
+paos_status paosi_event_know(paos_conn *conn, const paosi_payload *told)
 {
     paos_status status = PAOS_OK;
     paosi_class *class;
@@ -223,7 +222,7 @@ static paos_status take_coherent(paosi_request *request, const paosi_payload *to
             uint64_t identity = paosi_reference_identity(conn, told->refs[i].items[j]);
 
             if (identity)
-                invalidate(conn, identity, told->xid);
+                paosi_event_invalidate(conn, identity, told->xid);
         }
     return PAOS_OK;
 }
@@ -236,6 +235,8 @@ static paos_status take_payload(paos_conn *conn, paosi_request *request, paosi_p
         return take_coherent(request, told);
     if (told->ended)
         return paosi_look_end(request, told);
+    if (request->durable)
+        return PAOS_OK;
     if (told->resync)
     {
         paosi_payload_free(&request->cause);
@@ -245,7 +246,7 @@ static paos_status take_payload(paos_conn *conn, paosi_request *request, paosi_p
         return PAOS_OK;
     }
     if (!are_of(request, told))
-        status = know_classes(conn, told);
+        status = paosi_event_know(conn, told);
     if (status != PAOS_OK)
     {
         paosi_request_want_look(&conn->requests, request);
@@ -279,6 +280,11 @@ paos_status paosi_event_take(paos_conn *conn, const char *text)
         return lose_payload(conn);
     if (status == PAOS_OK)
         request = paosi_requests_served(&conn->requests, told.request);
+    if (request && told.pending && request->durable)
+    {
+        paosi_request_want_look(&conn->requests, request);
+        return PAOS_OK;
+    }
     if (!request || request->ends || told.pending)
     {
         conn->stats.foreign += !request;
@@ -328,7 +334,7 @@ static paos_status make_list(paosi_event *event, int effect, paos_object **leade
         if (status != PAOS_OK)
             break;
         if (event->told.resync)
-            invalidate(conn, object->id, 0);
+            paosi_event_invalidate(conn, object->id, 0);
         if (!paosi_list_add(list, object))
             status = paosi_fail_memory(conn);
         if (object->row)
@@ -406,6 +412,7 @@ bool paosi_event_tell(paos_conn *conn, size_t *handled)
         .resync = told->resync,
         .xid = told->xid,
         .ended = event->ended,
+        .number = event->number,
     };
 
     if (!request)

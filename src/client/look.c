@@ -410,7 +410,8 @@ static size_t choose(const paosi_requests *requests, bool all, paosi_request **o
     size_t n = 0;
 
     for (request = requests->first; request; request = request->next)
-        if ((all || request->look) && !request->ends && !request->members.items)
+        if ((all || request->look) && !request->ends && !request->members.items &&
+            !request->durable)
             out[n++] = request;
     return n;
 }
@@ -441,13 +442,17 @@ paos_status paosi_look(paos_conn *conn)
     status = look(conn, false);
     if (status == PAOS_OK)
         status = paosi_coherent_look(conn);
+    if (status == PAOS_OK)
+        status = paosi_durable_read(conn);
     conn->requests.look = status != PAOS_OK;
     return status;
 }
 
 paos_status paosi_look_anew(paos_conn *conn)
 {
-    return conn->requests.size ? look(conn, true) : PAOS_OK;
+    paos_status status = conn->requests.size ? look(conn, true) : PAOS_OK;
+
+    return status == PAOS_OK ? paosi_durable_attend(conn) : status;
 }
 
 /* What has settled is looked at once more: nobody tells what its writers did. */

@@ -518,11 +518,12 @@ typedef struct paos_event
     int64_t request;
     const paos_list *entered, *changed, *left; /* never NULL */
     paos_author author;
-    bool resync;  /* the lists are the difference to what was known here; the author is the last
-                     who made it necessary, if it was a commit */
-    uint64_t xid; /* of the transaction; 0: not known */
-    bool ended;   /* the request is no more: its class, what it names or the right to see that is
-                     gone; paos_conn_error tells why */
+    bool resync;    /* the lists are the difference to what was known here; the author is the last
+                       who made it necessary, if it was a commit */
+    uint64_t xid;   /* of the transaction; 0: not known */
+    bool ended;     /* the request is no more: its class, what it names or the right to see that is
+                       gone; paos_conn_error tells why */
+    int64_t number; /* of a durable request, for paos_acknowledge; else 0 */
 } paos_event;
 
 typedef void (*paos_callback)(paos_conn *conn, const paos_event *event, void *arg);
@@ -547,6 +548,31 @@ paos_status paos_subscribe(paos_conn *conn, const char *class_name, const char *
  * request on the connection.
  */
 paos_status paos_unsubscribe(paos_conn *conn, int64_t request);
+
+/*
+ * paos_subscribe_durable takes up the durable request of a name, or makes it.
+ * Its events are kept on the server from each commit until they are
+ * acknowledged, also while no program runs: those that wait are told first.  Each
+ * is told at least once, in order for each object; in this process again only
+ * after paos_conn_open.  With resync set the lists are empty: more happened than
+ * is kept.  PAOS_LOCKED while another session has the name.  paos_unsubscribe
+ * ends it for good, with its events; closing the connection leaves it.  May block.
+ */
+paos_status paos_subscribe_durable(paos_conn *conn, const char *name, const char *class_name,
+                                   const char *query, const paos_value *args, size_t nargs,
+                                   paos_callback callback, void *arg, int64_t *request);
+
+/*
+ * paos_acknowledge says that the events of a durable request up to a number have
+ * been dealt with, of those that were told.  May block.
+ */
+paos_status paos_acknowledge(paos_conn *conn, int64_t request, int64_t upto);
+
+/*
+ * paos_acknowledge_commit does so as part of the next paos_commit, even one of no
+ * changes: what the program stores for an event is stored exactly once.
+ */
+paos_status paos_acknowledge_commit(paos_conn *conn, int64_t request, int64_t upto);
 
 /* ---- lists ---- */
 

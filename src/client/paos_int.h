@@ -292,7 +292,24 @@ paos_status paosi_look_anew(paos_conn *conn);
 /* When it is time to: have writers ended that did not know of some request? */
 paos_status paosi_look_settle(paos_conn *conn);
 
+/* ---- durable.c ---- */
+
+/* Reads what there is to be told of durable requests. */
+paos_status paosi_durable_read(paos_conn *conn);
+/* Takes them up again, on a new connection. */
+paos_status paosi_durable_attend(paos_conn *conn);
+/* How many acknowledgements are part of the next commit; their statements; what they did. */
+size_t paosi_durable_settling(const paos_conn *conn);
+void paosi_durable_settle(paos_conn *conn, paosi_statement *statements, paosi_parameter *parameters,
+                          char *rooms);
+void paosi_durable_settled(paos_conn *conn);
+
 /* ---- event.c: what is told ---- */
+
+/* Forgets what is cached of an object, unless it is what the transaction made of it. */
+void paosi_event_invalidate(const paos_conn *conn, uint64_t identity, uint64_t xid);
+/* Classes that references name may have been made since all were read. */
+paos_status paosi_event_know(paos_conn *conn, const paosi_payload *told);
 
 /* Takes in a notification; what is none of ours is counted and no failure. */
 paos_status paosi_event_take(paos_conn *conn, const char *text);

@@ -184,3 +184,17 @@ paos_status paosi_payload_parse(const char *text, paosi_payload *out)
         paosi_payload_free(&payload);
     return status;
 }
+
+paos_status paosi_payload_author(const char *text, paosi_payload *out)
+{
+    json_error_t error;
+    json_t *json = json_loads(text, JSON_DECODE_ANY, &error);
+    paos_status status = PAOS_INVALID;
+
+    if (json)
+        status = take_author(json, out);
+    else if (json_error_code(&error) == json_error_out_of_memory)
+        status = PAOS_NO_MEMORY;
+    json_decref(json);
+    return status;
+}

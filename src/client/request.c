@@ -137,6 +137,8 @@ void paosi_request_free(paosi_request *request)
     paosi_payload_free(&request->partial);
     paosi_payload_free(&request->cause);
     paosi_free(request->members.items);
+    paosi_answer_free(&request->told);
+    paosi_free(request->durable);
     paosi_free(request->query);
     paosi_free(request);
 }

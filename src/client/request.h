@@ -78,6 +78,8 @@ typedef struct paosi_payload
 
 /* Strict: PAOS_INVALID for whatever the server would not have sent. */
 paos_status paosi_payload_parse(const char *text, paosi_payload *out);
+/* An author alone, as JSON. */
+paos_status paosi_payload_author(const char *text, paosi_payload *out);
 void paosi_payload_free(paosi_payload *payload);
 
 /* ---- request.c: those of a connection ---- */
@@ -100,6 +102,9 @@ typedef struct paosi_request
     paosi_payload cause;   /* who made a look necessary, as far as that is told */
     bool look;             /* what became of the answer has to be looked at */
     bool ends;             /* with an event that is still to be told */
+    char *durable;         /* its name; NULL: a live one */
+    paosi_answer told;     /* of a durable one: numbers that were told and not acknowledged */
+    int64_t settles;       /* up to where the next commit acknowledges; 0: it does not */
     paosi_ids members;     /* of one that is no program's but keeps these objects true */
 } paosi_request;
 
@@ -109,6 +114,7 @@ typedef struct paosi_event
     struct paosi_event *next;
     paosi_request *request; /* NULL: ended meanwhile */
     bool ended;             /* the request ends with it */
+    int64_t number;         /* of a durable request's; else 0 */
     paosi_payload told;
     paos_list *lists[PAOSI_EFFECTS]; /* NULL: not made yet */
 } paosi_event;

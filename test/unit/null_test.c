@@ -90,6 +90,12 @@ STATUS(silence_conn, paos_conn_set_silence(NULL, 0))
 STATUS(silence_negative, paos_conn_set_silence(g->conn, -1))
 STATUS(outcome_conn, paos_conn_outcome(NULL, &(bool){false}))
 STATUS(outcome_out, paos_conn_outcome(g->conn, NULL))
+STATUS(durable_conn,
+       paos_subscribe_durable(NULL, "n", "person", NULL, NULL, 0, ignore, NULL, &(int64_t){0}))
+STATUS(durable_name,
+       paos_subscribe_durable(g->conn, NULL, "person", NULL, NULL, 0, ignore, NULL, &(int64_t){0}))
+STATUS(acknowledge_conn, paos_acknowledge(NULL, 1, 1))
+STATUS(acknowledge_commit_conn, paos_acknowledge_commit(NULL, 1, 1))
 STATUS(coherent_conn, paos_conn_set_coherent(NULL, true))
 STATUS(dispatch_conn, paos_conn_dispatch(NULL, 0, NULL))
 STATUS(subscribe_conn,
@@ -108,23 +114,60 @@ NOTHING(list_at, paos_list_at(NULL, 0))
 VOID(list_free, paos_list_free(NULL))
 
 static const attempt without[] = {
-    conn_open,        conn_close,       conn_error,
-    conn_error_clear, conn_conflicts,   conn_stats,
-    conn_fd,          conn_set_cache,   conn_set_lock_wait,
-    object_new,       object_new_class, object_new_out,
-    class_attribute,  register_conn,    register_objects,
-    commit_conn,      commit_objects,   delete_conn,
-    get_conn,         get_class,        get_args,
-    get_out,          get_with_conn,    get_with_out,
-    fetch_conn,       fetch_out,        cached,
-    refresh_conn,     refresh_objects,  lock_conn,
-    lock_objects,     coherent_conn,    on_conn,
-    on_what,          reconnect_conn,   outage_wait_conn,
-    silence_conn,     silence_negative, outcome_conn,
-    outcome_out,      dispatch_conn,    subscribe_conn,
-    subscribe_class,  subscribe_args,   subscribe_callback,
-    subscribe_out,    unsubscribe_conn, list_size,
-    list_at,          list_free,
+    conn_open,
+    conn_close,
+    conn_error,
+    conn_error_clear,
+    conn_conflicts,
+    conn_stats,
+    conn_fd,
+    conn_set_cache,
+    conn_set_lock_wait,
+    object_new,
+    object_new_class,
+    object_new_out,
+    class_attribute,
+    register_conn,
+    register_objects,
+    commit_conn,
+    commit_objects,
+    delete_conn,
+    get_conn,
+    get_class,
+    get_args,
+    get_out,
+    get_with_conn,
+    get_with_out,
+    fetch_conn,
+    fetch_out,
+    cached,
+    refresh_conn,
+    refresh_objects,
+    lock_conn,
+    lock_objects,
+    durable_conn,
+    durable_name,
+    acknowledge_conn,
+    acknowledge_commit_conn,
+    coherent_conn,
+    on_conn,
+    on_what,
+    reconnect_conn,
+    outage_wait_conn,
+    silence_conn,
+    silence_negative,
+    outcome_conn,
+    outcome_out,
+    dispatch_conn,
+    subscribe_conn,
+    subscribe_class,
+    subscribe_args,
+    subscribe_callback,
+    subscribe_out,
+    unsubscribe_conn,
+    list_size,
+    list_at,
+    list_free,
 };
 
 /* ---- with a bad object ---- */
@@ -315,7 +358,7 @@ static size_t functions(void)
 static void every_function_is_here(void **state)
 {
     (void) state;
-    assert_int_equal(functions(), 59);
+    assert_int_equal(functions(), 62);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)
