@@ -81,11 +81,16 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
 
 paos_status paosi_conn_receive(paos_conn *conn)
 {
+    bool asked;
+
     if (conn->broken)
         return fail_broken(conn);
     conversions_drop(conn);
+    asked = paosi_pgio_pinging(conn->io);
     if (paosi_pgio_receive(conn->io) != PAOS_OK)
         return fail_broken(conn);
+    if (asked && !paosi_pgio_pinging(conn->io))
+        conn->outage.heard = paosi_wake_now();
     return paosi_reconnect_listen(conn) == PAOS_OK ? PAOS_OK : fail_broken(conn);
 }
 

@@ -6,7 +6,7 @@
  */
 #include "client.h"
 
-#include <unistd.h>
+#include <signal.h>
 
 typedef struct told
 {
@@ -179,6 +179,64 @@ static void a_server_that_refuses(void **state)
     sql(f, "DROP ROLE paos_gone");
 }
 
+/* A server that answers pings is not taken for lost; one that does not is, in time. */
+static void a_server_that_is_silent(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+    int64_t began, noticed, heard;
+    int backend = f->conn->backend;
+    size_t answers;
+
+    watch(f->conn, &t);
+    OK(f->conn, paos_conn_set_silence(f->conn, 400));
+    for (answers = 0; answers < 5; answers += f->conn->outage.heard != heard)
+    {
+        heard = f->conn->outage.heard;
+        OK(f->conn, paos_conn_dispatch(f->conn, 50, NULL));
+    }
+    assert_string_equal(t.text, "");
+    assert_int_equal(kill(backend, SIGSTOP), 0);
+    began = paosi_wake_now();
+    while (!t.text[0])
+        OK(f->conn, paos_conn_dispatch(f->conn, 30000, NULL));
+    noticed = paosi_wake_now() - began;
+    assert_int_equal(kill(backend, SIGCONT), 0);
+    assert_string_equal(t.text, "lost ; ");
+    assert_in_range(noticed, 0, 400 + 1000);
+    dispatch_until(f->conn, &t, "again");
+}
+
+/* The session is ended within COMMIT: its error comes before the end of the connection. */
+static void a_commit_that_was_broken(void **state)
+{
+    fixture *f = *state;
+    paos_object *object;
+    bool committed = true;
+    paos_status status;
+
+    people(f);
+    OK(f->conn, paos_conn_set_outage_wait(f->conn, -1));
+    object = get_one(f->conn, "t.person", "id == 1");
+    OK(f->conn, paos_object_set(object, "age", paos_int(77)));
+    sql(f, "CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+           " PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(100);"
+           " RETURN NULL; END $$;"
+           "CREATE CONSTRAINT TRIGGER break AFTER INSERT OR UPDATE ON person"
+           " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION break()");
+    status = paos_commit(f->conn, NULL, 0);
+    assert_true(status == PAOS_DISCONNECTED || status == PAOS_UNKNOWN);
+    sql(f, "DROP TRIGGER break ON person");
+    if (status == PAOS_UNKNOWN)
+    {
+        OK(f->conn, paos_conn_outcome(f->conn, &committed));
+        assert_false(committed);
+    }
+    OK(f->conn, paos_commit(f->conn, NULL, 0));
+    assert_sql(f, "SELECT age FROM person WHERE id = 1", "77");
+    paos_object_release(object);
+}
+
 static void not_to_be_made_again(void **state)
 {
     fixture *f = *state;
@@ -197,6 +255,8 @@ int main(void)
         TEST(requests_that_make_no_sense_any_more),
         TEST(a_server_that_refuses),
         TEST(not_to_be_made_again),
+        TEST(a_server_that_is_silent),
+        TEST(a_commit_that_was_broken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
