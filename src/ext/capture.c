@@ -155,11 +155,15 @@ static void FoundRequest(int64 request, bool exact, void *arg)
     hits->items[hits->n++] = (Hit){request, !hits->after, hits->after};
 }
 
+static HeapTuple AsClass(const CaptureClass *class, HeapTuple tuple)
+{
+    return class->map == NULL || tuple == NULL ? tuple : execute_attr_map_tuple(tuple, class->map);
+}
+
 static void Probe(Hits *hits, HeapTuple tuple, bool after)
 {
     TupleTableSlot *slot = hits->class->slot;
-    HeapTuple row =
-        hits->class->map == NULL ? tuple : execute_attr_map_tuple(tuple, hits->class->map);
+    HeapTuple row = AsClass(hits->class, tuple);
 
     hits->after = after;
     ExecStoreHeapTuple(row, slot, false);
@@ -230,6 +234,33 @@ static void CaptureForClass(CaptureClass *class, HeapTuple before, HeapTuple aft
         CaptureVersion(class, NULL, after, new_ref);
 }
 
+/* What refers to an object does so by its key: one that is given another is gone for it. */
+static void CapturePaths(const Capture *capture, PaosShared *shared, HeapTuple before,
+                         HeapTuple after, bool same)
+{
+    ListCell *cell;
+
+    foreach (cell, capture->classes)
+    {
+        CaptureClass *class = lfirst(cell);
+        TupleDesc desc = class->slot->tts_tupleDescriptor;
+        HeapTuple was = AsClass(class, before);
+        HeapTuple is = AsClass(class, after);
+
+        if (class->number != capture->number)
+            continue;
+        if (same)
+        {
+            PaosPathNote(shared, class->number, class->relid, desc, was, is);
+            continue;
+        }
+        if (was != NULL)
+            PaosPathNote(shared, class->number, class->relid, desc, was, NULL);
+        if (is != NULL)
+            PaosPathNote(shared, class->number, class->relid, desc, NULL, is);
+    }
+}
+
 static void CaptureRow(const Capture *capture, PaosShared *shared, TriggerData *trigger)
 {
     HeapTuple before = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? NULL : trigger->tg_trigtuple;
@@ -255,7 +286,7 @@ static void CaptureRow(const Capture *capture, PaosShared *shared, TriggerData *
             CaptureForClass(class, before, after, old_ref, new_ref);
     }
     if (pg_atomic_read_u32(&shared->paths) > 0)
-        PaosPathNote(shared, RelationGetDescr(trigger->tg_relation), before, after);
+        CapturePaths(capture, shared, before, after, old_ref == new_ref);
 }
 
 /* Trigger AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW of every class. */

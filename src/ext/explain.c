@@ -158,9 +158,16 @@ static void ExplainPaths(const Explanation *explanation, const PaosQueryNode *tr
 {
     ListCell *cell;
 
-    foreach (cell, PaosPathNames(tree))
-        PutLine(explanation, "told to look again when \"%s\" of any object changes",
-                (char *) lfirst(cell));
+    foreach (cell, PaosPathSteps(tree, explanation->row.relid, GetUserId()))
+    {
+        const PaosPathStep *step = lfirst(cell);
+        const PaosFiling *filing = step->filings == NIL ? NULL : linitial(step->filings);
+
+        if (filing != NULL)
+            PutLine(explanation, "told to look again when \"%s\" of %s changes%s", step->name,
+                    PaosTableName(step->relid),
+                    filing->kind == PAOS_FILE_REST ? "" : " from or to what is asked for");
+    }
 }
 
 /* ---- objects ---- */

@@ -8,6 +8,7 @@
 #include "index.h"
 
 #include "miscadmin.h"
+#include "utils/datum.h"
 
 void PaosIndexInit(PaosShared *shared, dsa_area *area)
 {
@@ -133,6 +134,24 @@ void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle)
     }
 }
 
+dsa_pointer PaosIndexJoin(dsa_pointer handle, dsa_pointer other)
+{
+    dsa_pointer last = handle;
+    PaosEntry *entry;
+
+    if (!DsaPointerIsValid(handle))
+        return other;
+    for (;;)
+    {
+        entry = dsa_get_address(PaosSharedArea(), last);
+        if (!DsaPointerIsValid(entry->sibling))
+            break;
+        last = entry->sibling;
+    }
+    entry->sibling = other;
+    return handle;
+}
+
 uint32 PaosIndexCount(PaosShared *shared, int class, const PaosFiling *filing)
 {
     PaosSignatureUse *use = PaosSignatureFind(shared, class, filing);
@@ -224,6 +243,14 @@ static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *r
         FindValue(shared, use, value, TupleDescAttr(desc, signature->attribute - 1)->attlen, found);
 }
 
+static void Tell(const PaosFoundList *list, PaosFound found, void *arg)
+{
+    int i;
+
+    for (i = 0; i < list->n; i++)
+        found(list->items[i].request, list->items[i].exact, arg);
+}
+
 void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found, void *arg)
 {
     PaosFoundList list = {.n = 0};
@@ -235,6 +262,47 @@ void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFoun
     list.size = lengthof(list.first);
     for (i = 0; i < n; i++)
         FindRow(shared, uses[i], row, &list);
-    for (i = 0; i < list.n; i++)
-        found(list.items[i].request, list.items[i].exact, arg);
+    Tell(&list, found, arg);
+}
+
+static bool Differs(AttrNumber number, TupleTableSlot *before, TupleTableSlot *after)
+{
+    Form_pg_attribute attribute;
+    bool null_before;
+    bool null_after;
+    Datum was;
+    Datum is;
+
+    if (number > after->tts_tupleDescriptor->natts)
+        return true;
+    attribute = TupleDescAttr(after->tts_tupleDescriptor, number - 1);
+    was = slot_getattr(before, number, &null_before);
+    is = slot_getattr(after, number, &null_after);
+    if (null_before || null_after)
+        return null_before != null_after;
+    return !datum_image_eq(was, is, attribute->attbyval, attribute->attlen);
+}
+
+void PaosIndexProbeChange(PaosShared *shared, int class, TupleTableSlot *before,
+                          TupleTableSlot *after, PaosFound found, void *arg)
+{
+    PaosFoundList list = {.n = 0};
+    int n;
+    PaosSignatureUse **uses = PaosSignatures(shared, class, &n);
+    int i;
+
+    list.items = list.first;
+    list.size = lengthof(list.first);
+    for (i = 0; i < n; i++)
+    {
+        const PaosSignature *signature = uses[i]->signature;
+
+        if (pg_atomic_read_u32(&uses[i]->signature->live) == 0 ||
+            !Differs(signature->attribute, before, after))
+            continue;
+        FindRow(shared, uses[i], before, &list);
+        if (signature->kind != PAOS_FILE_REST)
+            FindRow(shared, uses[i], after, &list);
+    }
+    Tell(&list, found, arg);
 }

@@ -348,13 +348,35 @@ static void FoundPath(int64 request, bool exact, void *arg)
     }
 }
 
+/* Whom an object is hidden from, it is as good as not there for, and it stays so. */
+static void FoundStep(int64 id, bool exact, void *arg)
+{
+    PaosRequest request;
+
+    if (PaosRequestGet(PaosSharedAttached(), id, &request, NULL) &&
+        PaosPrivilegesAny(*(Oid *) arg, request.role))
+        PaosPathWake(id);
+}
+
+static TupleTableSlot *SlotOf(TupleDesc desc, HeapTuple tuple)
+{
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+
+    return tuple == NULL ? ExecStoreAllNullTuple(slot) : ExecStoreHeapTuple(tuple, slot, false);
+}
+
 /*
  * A request whose path may go through the row is told to look again: which
  * objects of its class refer to the row is not known here.
  */
-void PaosPathNote(PaosShared *shared, TupleDesc desc, HeapTuple before, HeapTuple after)
+void PaosPathNote(PaosShared *shared, int number, Oid relid, TupleDesc desc, HeapTuple before,
+                  HeapTuple after)
 {
     PathRow row = {desc, before, after};
 
-    PaosIndexProbe(shared, PAOS_PATHS, NULL, FoundPath, &row);
+    if (PaosPathKnows(shared, number, relid))
+        PaosIndexProbeChange(shared, PAOS_PATHS_OF(number), SlotOf(desc, before),
+                             SlotOf(desc, after), FoundStep, &relid);
+    else
+        PaosIndexProbe(shared, PAOS_PATHS, NULL, FoundPath, &row);
 }

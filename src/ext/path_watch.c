@@ -23,7 +23,7 @@
 #include "utils/snapmgr.h"
 
 /* The fourth field of our advisory lock tag; rights have another. */
-#define WATCH_LOCK 28770
+#define WATCH_LOCK 28771
 
 /* A request with a path, and what this transaction has to do with it. */
 typedef struct Watch

@@ -47,6 +47,12 @@ static bool MayReadTable(Oid relid, Oid role)
     return pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK;
 }
 
+bool PaosPrivilegesAny(Oid relid, Oid role)
+{
+    return MayReadTable(relid, role) ||
+           pg_attribute_aclcheck_all(relid, role, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
 void PaosPrivilegesCheck(Oid relid, Expr *condition)
 {
     if (!MayReadTable(relid, GetUserId()) &&

@@ -473,23 +473,34 @@ static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
         pg_atomic_fetch_add_u32(&shared->paths, 1);
 }
 
-/* Notes at once what was filed, so that an error in the next step leaves nothing behind. */
-static void NoteFiled(PaosShared *shared, int64 id, bool path, dsa_pointer filed)
+static PaosRequest *FindFiled(PaosShared *shared, int64 id)
 {
     PaosRequest *entry = dshash_find(Requests(shared), &id, true);
 
     if (entry == NULL)
         elog(ERROR, "request " INT64_FORMAT " is missing", id);
-    if (path)
-        entry->filed_path = filed;
-    else
-        entry->filed = filed;
+    return entry;
+}
+
+/* Notes at once what was filed, so that an error in the next step leaves nothing behind. */
+static void NoteFiled(PaosShared *shared, int64 id, dsa_pointer filed)
+{
+    PaosRequest *entry = FindFiled(shared, id);
+
+    entry->filed = filed;
+    dshash_release_lock(Requests(shared), entry);
+}
+
+static void NotePathFiled(PaosShared *shared, int64 id, dsa_pointer filed)
+{
+    PaosRequest *entry = FindFiled(shared, id);
+
+    entry->filed_path = PaosIndexJoin(filed, entry->filed_path);
     dshash_release_lock(Requests(shared), entry);
 }
 
 void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query, List *filings)
 {
-    static PaosFiling any = {.kind = PAOS_FILE_REST};
     PaosRequest there;
 
     Initialize();
@@ -497,12 +508,10 @@ void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
         return;
     Enter(shared, request, query);
     if (filings != NIL)
-        NoteFiled(shared, request->id, false,
-                  PaosIndexAdd(shared, request->class, request->id, filings));
+        NoteFiled(shared, request->id, PaosIndexAdd(shared, request->class, request->id, filings));
     if (!request->path)
         return;
-    NoteFiled(shared, request->id, true,
-              PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));
+    PaosPathFile(shared, request, query, NotePathFiled);
     PaosRequestPathRestart(shared, request->id);
 }
 

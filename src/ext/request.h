@@ -67,7 +67,9 @@ typedef struct PaosShared
     dsa_pointer slots;
     /* How many requests each class has: what a writer looks at first. */
     pg_atomic_uint32 class_requests[PAOS_CLASS_MAX + 1];
-    dsa_pointer class_index[PAOS_CLASS_MAX + 1]; /* of index.c; made once, never freed */
+    /* What each class was when requests with paths were filed: see path.c; 0: not told. */
+    uint64 path_shapes[PAOS_CLASS_MAX + 1];
+    dsa_pointer class_index[2 * PAOS_CLASS_MAX + 1]; /* of index.c; made once, never freed */
 } PaosShared;
 
 /* in shared.c */
@@ -116,8 +118,12 @@ typedef struct PaosRequest
  * taken for one. */
 #define PAOS_DURABLE_FIRST INT64CONST(1000000000001)
 
-/* Stands for a class where requests whose path goes through other objects are filed. */
+/*
+ * Stand for classes where requests whose paths go through other objects are filed: all of them,
+ * and those whose paths may go through objects of a class.
+ */
 #define PAOS_PATHS 0
+#define PAOS_PATHS_OF(class) (PAOS_CLASS_MAX + (class))
 
 extern void PaosSharedInit(PaosShared *shared, dsa_area *area);
 /*
@@ -214,6 +220,15 @@ typedef void (*PaosFound)(int64 request, bool exact, void *arg);
 extern void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found,
                            void *arg);
 
+/*
+ * The same for a row as it was and as it is, each NULL in all attributes when there is none: only
+ * what is filed for attributes that differ.
+ */
+extern void PaosIndexProbeChange(PaosShared *shared, int class, TupleTableSlot *before,
+                                 TupleTableSlot *after, PaosFound found, void *arg);
+/* The entries of two handles under one. */
+extern dsa_pointer PaosIndexJoin(dsa_pointer handle, dsa_pointer other);
+
 /* in match.c */
 typedef enum PaosMatchResult
 {
@@ -225,8 +240,9 @@ typedef enum PaosMatchResult
 struct PaosQueryNode;
 /* exact: the predicate index has found that the row satisfies the query. */
 extern PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, bool exact);
-/* Tells the requests whose path may go through a row that was written. */
-extern void PaosPathNote(PaosShared *shared, TupleDesc desc, HeapTuple before, HeapTuple after);
+/* Tells the requests whose paths may go through a row, as its class has it, that was written. */
+extern void PaosPathNote(PaosShared *shared, int number, Oid relid, TupleDesc desc,
+                         HeapTuple before, HeapTuple after);
 /* The names (char pointers) of attributes of other objects that a query's paths go through. */
 extern List *PaosPathNames(const struct PaosQueryNode *tree);
 
@@ -237,8 +253,27 @@ extern Bitmapset *PaosRequestColumns(int64 id);
 extern Bitmapset *PaosPrivilegesColumns(Expr *condition);
 /* Complains unless the caller may read the attributes of the condition. */
 extern void PaosPrivilegesCheck(Oid relid, Expr *condition);
+/* May the role read any attribute of the table? */
+extern bool PaosPrivilegesAny(Oid relid, Oid role);
 /* May the subscriber still read what the request names? */
 extern bool PaosPrivilegesKept(const PaosRequest *request);
+
+/* in path.c */
+/* An attribute behind a reference, in one of the classes that this may lead to. */
+typedef struct PaosPathStep
+{
+    Oid relid;
+    const char *name;
+    List *filings; /* of PaosFiling: changes of what is found by them, before or after, matter */
+} PaosPathStep;
+
+extern List *PaosPathSteps(const struct PaosQueryNode *tree, Oid relid, Oid role);
+/* Files a request for its paths, part by part: each is to be noted before the next may fail. */
+typedef void (*PaosPathFiled)(PaosShared *shared, int64 request, dsa_pointer filed);
+extern void PaosPathFile(PaosShared *shared, const PaosRequest *request, const char *query,
+                         PaosPathFiled filed);
+/* Are all requests with paths filed for the class as it is now? */
+extern bool PaosPathKnows(PaosShared *shared, int number, Oid relid);
 
 /* in path_watch.c */
 extern Snapshot PaosPathWatch(int64 request);

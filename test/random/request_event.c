@@ -113,6 +113,25 @@ static const event_case cases[] = {
      "resync=true ended=42501 part=[1, 1]\n"},
     {"what nobody may read is in no event", "lent", "age > 30", "",
      "REVOKE SELECT ON lent FROM paos_event_user; INSERT INTO lent VALUES (3, 4)", ""},
+    {"what no path asks for", "person", "loves.name == 'Sue'",
+     "INSERT INTO person VALUES (1, 'Ann', 1, NULL), (2, 'Bob', 2, '701:1')",
+     "UPDATE person SET name = 'Eve' WHERE id = 1; INSERT INTO person VALUES (3, 'Zoe')", ""},
+    {"what a path did ask for", "person", "not loves.name == 'Sue'",
+     "INSERT INTO person VALUES (1, 'Ann', 1, NULL), (2, 'Bob', 2, '701:1')",
+     "UPDATE person SET name = 'Eve' WHERE id = 1", "resync=true part=[1, 1]\n"},
+    {"an attribute of a class that a foreign key does not lead to", "city", "mayor.name == 'Sue'",
+     "INSERT INTO odd VALUES (1, '{1}')", "UPDATE other SET name = 'Sue'", ""},
+    {"the same of one that it leads to", "city", "mayor.name == 'Sue'",
+     "INSERT INTO student VALUES (9, 'Ann')", "UPDATE student SET name = 'Sue'",
+     "resync=true part=[1, 1]\n"},
+    {"the object at the end given another key", "person", "loves.name == 'Sue'",
+     "INSERT INTO person VALUES (1, 'Sue', 1, NULL), (2, 'Bob', 2, '701:1')",
+     "UPDATE person SET id = 7 WHERE id = 1", "resync=true part=[1, 1]\n"},
+    {"an object that the path ends at by now", "person", "loves.name is null",
+     "INSERT INTO person VALUES (2, 'Bob', 2, '701:1')", "INSERT INTO person VALUES (1, 'Sue')",
+     "resync=true part=[1, 1]\n"},
+    {"a class that may not be read", "person", "loves.name == 'Sue'",
+     "REVOKE SELECT ON other FROM paos_event_user", "UPDATE other SET name = 'Sue'", ""},
     {"policies that ask other tables", "secret2", "", "", "INSERT INTO secret2 VALUES (1)",
      "resync=true part=[1, 1]\n"},
 };
@@ -146,6 +165,8 @@ static const char *const schema =
     "SELECT paos.register_class('seat', 709);"
     "CREATE TABLE odd (id int PRIMARY KEY, name int[]); SELECT paos.register_class('odd', 710);"
     "CREATE TABLE lent (id int PRIMARY KEY, age int); SELECT paos.register_class('lent', 711);"
+    "CREATE TABLE other (id int PRIMARY KEY, name text); INSERT INTO other VALUES (1, 'x');"
+    "SELECT paos.register_class('other', 712);"
     "GRANT SELECT ON ALL TABLES IN SCHEMA public TO paos_event_user;"
     "CREATE TABLE marker (id int PRIMARY KEY, n int); INSERT INTO marker VALUES (1, 0);"
     "SELECT paos.register_class('marker', 707); GRANT SELECT ON marker TO paos_event_user;"
@@ -189,7 +210,8 @@ static bool run_case(const event_case *c, long marker)
     RUN(writer,
         "TRUNCATE person, city, part, secret, secret2, fixed, seat, odd, lent;"
         " REVOKE SELECT ON lent FROM paos_event_user;"
-        " GRANT SELECT (id, age) ON lent TO paos_event_user; %s",
+        " GRANT SELECT (id, age) ON lent TO paos_event_user;"
+        " GRANT SELECT ON other TO paos_event_user; UPDATE other SET name = 'x'; %s",
         c->before);
     request = subscribe(c->class, c->query);
     RUN(writer, "BEGIN; %s; COMMIT", c->work);

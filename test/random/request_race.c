@@ -201,7 +201,7 @@ static void statement(char *sql, size_t size)
     char ref[40], key[80];
     unsigned id = 1 + below(KEYS);
 
-    switch (below(10))
+    switch (below(11))
     {
         case 0:
         case 1:
@@ -219,6 +219,9 @@ static void statement(char *sql, size_t size)
         case 5:
             snprintf(sql, size, "UPDATE person SET age = age + 1, loves = %s WHERE id = %u",
                      ref_or_null(ref, sizeof(ref)), id);
+            break;
+        case 9:
+            snprintf(sql, size, "UPDATE person SET id = %u WHERE id = %u", 1 + below(KEYS + 1), id);
             break;
         case 6:
             snprintf(sql, size, "DELETE FROM person WHERE id = %u", id);

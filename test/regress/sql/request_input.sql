@@ -60,9 +60,11 @@ BEGIN;
 INSERT INTO person VALUES (1, 'x', 1);
 ROLLBACK;
 \set VERBOSITY sqlstate
-SELECT paos.subscribe('person', (repeat('(', 1000000) || 'age == 1' || repeat(')', 1000000))::paos.query);
-SELECT paos.subscribe('person', (repeat('not ', 1000000) || 'age == 1')::paos.query);
-SELECT paos.subscribe('person', ('loves.' || repeat('loves.', 1000000) || 'age == 1')::paos.query) > 0 AS subscribed;
+SELECT paos.subscribe('person', (repeat('(', 100000) || 'age == 1' || repeat(')', 100000))::paos.query);
+SELECT paos.subscribe('person', (repeat('not ', 100000) || 'age == 1')::paos.query);
+SELECT paos.subscribe('person', (repeat('loves.', 100000) || 'age == 1')::paos.query);
+SELECT paos.subscribe('person', (repeat('loves.', 101) || 'age == 1')::paos.query);
+SELECT paos.subscribe('person', (repeat('loves.', 100) || 'age == 1')::paos.query) > 0 AS subscribed;
 \set VERBOSITY default
 BEGIN;
 INSERT INTO person VALUES (2, 'x', 1, '611:1');
