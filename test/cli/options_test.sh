@@ -99,7 +99,26 @@ FATAL:  database \"cli'none\" does not exist" -d "cli'none" get person
 fails "no extension" 1 "paos: database \"cli_bare\" has no extension paos
 HINT:  CREATE EXTENSION paos makes it; -d chooses another database." -d cli_bare get person
 fails "no such keyword" 1 'paos: invalid connection option "hots"' -d hots=a get person
-sql "DROP TABLE person"
+
+# --- passwords: the server asks one role for one, once it has read that ---
+
+sql "CREATE ROLE cli_secret LOGIN PASSWORD 'o''pen'"
+hba=$(sql "SHOW hba_file")
+sql "COPY (VALUES ('local all cli_secret scram-sha-256'), ('local all all trust')) TO PROGRAM 'cat >$hba'"
+sql "SELECT pg_reload_conf()" >/dev/null
+while PGPASSWORD= paos -U cli_secret classes >/dev/null 2>&1
+do
+    :
+done
+fails "no password" 1 "paos: connection to server on socket \"$host/.s.PGSQL.$port\" failed: fe_sendauth: \
+no password supplied
+HINT:  Put the password into ~/.pgpass or PGPASSWORD." -U cli_secret classes
+PGPASSWORD="o'pen" shows "PGPASSWORD" "$expected" -U cli_secret classes --json
+shows "a password in keywords" "$expected" -d "user=cli_secret password='o\\'pen'" classes --json
+PGPASSWORD=wrong fails "a wrong one" 1 "paos: connection to server on socket \"$host/.s.PGSQL.$port\" failed: \
+FATAL:  password authentication failed for user \"cli_secret\"" -U cli_secret get person
+
+sql "DROP TABLE person; DROP ROLE cli_secret"
 sql "DROP DATABASE cli_bare"
 sql "DROP DATABASE \"cli d'b\""
 sql "DROP ROLE \"cli o'b\\ack\""
