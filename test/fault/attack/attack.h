@@ -61,7 +61,7 @@ typedef struct seat
     _Atomic int paused;          /* the last round that it has paused for */
     _Atomic int marker;          /* the newest marker that it has answered for */
     _Atomic int64_t steps;       /* what it has done: commits, rights held */
-    _Atomic int64_t number_next; /* writer: number of its next transaction */
+    _Atomic int64_t number_next; /* writer: number of its next transaction; durable: its request */
     _Atomic int64_t open;        /* writer: transaction whose outcome is not logged yet */
 } seat;
 
@@ -81,6 +81,7 @@ typedef struct board
     uint64_t seed;
     char directory[512]; /* of the logs */
     char sockets[128];
+    int patience;   /* seconds for the run to come to rest */
     bool two_phase; /* writers commit so now and then */
     _Atomic int phase;
     _Atomic int round;
@@ -192,7 +193,7 @@ extern void proxy_run(seat *s);
 extern int proxy_listen(void);
 
 /* in role.c */
-extern void roles_make(bool durable);
+extern void roles_make(void);
 extern void role_start(seat *s);
 extern void roles_tell(phase p);
 /* Someone to be attacked, of a kind or of any (ROLES); one that has a session. */
@@ -286,8 +287,8 @@ extern int violations(void);
 /* Lets all come to rest; false when something does not. pg is a session with the primary. */
 extern bool check_settle(PGconn **pg, int round);
 extern void check_round(ledger *l, PGconn *pg, int round);
-extern void check_subscriber(const ledger *l, PGconn *pg, const seat *s, int round);
-extern void check_durable(const ledger *l, PGconn *pg, const seat *s, int round);
+extern void check_subscriber(const ledger *l, PGconn *pg, const seat *s);
+extern void check_durable(const ledger *l, PGconn *pg, const seat *s);
 extern void check_rights(int round);
 
 #endif

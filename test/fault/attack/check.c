@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_MS 60000
-
 static int found = 0;
 
 void violation(const char *format, ...)
@@ -104,23 +102,23 @@ static bool all_answered(void *arg)
 static bool settle_writers(void)
 {
     roles_tell(PHASE_PAUSE);
-    if (wait_for(all_paused, NULL, SETTLE_MS))
+    if (wait_for(all_paused, NULL, the->patience * 1000))
         return true;
     for (int i = 0; i < the->nseats; i++)
         if (!has_paused(&the->seats[i]))
-            violation("%s did not come to rest within %d s", the->seats[i].name, SETTLE_MS / 1000);
+            violation("%s did not come to rest within %d s", the->seats[i].name, the->patience);
     return false;
 }
 
 static bool settle_subscribers(PGconn *pg, int marker)
 {
     PQclear(sql(pg, "UPDATE marker SET n = %d", marker));
-    if (wait_for(all_answered, &marker, SETTLE_MS))
+    if (wait_for(all_answered, &marker, the->patience * 1000))
         return true;
     for (int i = 0; i < the->nseats; i++)
         if (!has_answered(&the->seats[i], marker))
             violation("%s did not answer for marker %d within %d s: its last is %d",
-                      the->seats[i].name, marker, SETTLE_MS / 1000, (int) the->seats[i].marker);
+                      the->seats[i].name, marker, the->patience, (int) the->seats[i].marker);
     return false;
 }
 
@@ -136,7 +134,7 @@ static void check_dead(PGconn *pg)
         violation("rights are held, and nobody holds any: %ld",
                   sql_number(pg, "SELECT count(*) FROM paos.rights"));
     if (sql_number(pg, "SELECT count(*) FROM paos.requests r WHERE NOT EXISTS (SELECT FROM "
-                       "pg_stat_activity a WHERE a.pid = r.backend)") != 0)
+                       "pg_stat_activity a WHERE a.pid = r.backend) AND r.durable IS NULL") != 0)
         violation("there are requests of sessions that do not exist");
 }
 
@@ -148,7 +146,9 @@ void check_round(ledger *l, PGconn *pg, int round)
     ledger_check_table(l, pg);
     for (int i = 0; i < the->nseats; i++)
         if (the->seats[i].kind == ROLE_PLAIN || the->seats[i].kind == ROLE_CLIENT)
-            check_subscriber(l, pg, &the->seats[i], round);
+            check_subscriber(l, pg, &the->seats[i]);
+        else if (the->seats[i].kind == ROLE_DURABLE)
+            check_durable(l, pg, &the->seats[i]);
     check_rights(round);
     check_dead(pg);
     if (node_crashed(line, sizeof(line)))
@@ -162,6 +162,6 @@ bool check_settle(PGconn **pg, int round)
 
     *pg = node_connect(the->primary);
     for (int i = 0; settled && i < MARKERS_PER_ROUND; i++)
-        settled = settle_subscribers(*pg, round * MARKERS_PER_ROUND + i);
+        settled = settle_subscribers(*pg, round * MARKERS_PER_ROUND + i + 1);
     return settled;
 }

@@ -18,6 +18,7 @@ typedef struct options
 {
     uint64_t seed;
     int rounds;
+    int patience;
     bool preload;
     bool two_phase;
     bool keep; /* the logs of rounds without a violation */
@@ -29,7 +30,7 @@ static void usage(void)
 {
     fputs("usage: attack [--rounds N] [--seed N] [--only ATTACK,...] [--no-preload] "
           "[--no-two-phase]\n"
-          "              [--keep-logs] [--directory DIR]\n"
+          "              [--keep-logs] [--directory DIR] [--patience SECONDS]\n"
           "       attack --list\n",
           stderr);
     exit(2);
@@ -37,6 +38,7 @@ static void usage(void)
 
 static const struct option long_options[] = {{"rounds", required_argument, NULL, 'r'},
                                              {"seed", required_argument, NULL, 's'},
+                                             {"patience", required_argument, NULL, 't'},
                                              {"only", required_argument, NULL, 'o'},
                                              {"directory", required_argument, NULL, 'd'},
                                              {"no-preload", no_argument, NULL, 'p'},
@@ -53,6 +55,8 @@ static void read_options(options *o, int argc, char **argv)
     {
         if (c == 'r')
             o->rounds = atoi(optarg);
+        else if (c == 't')
+            o->patience = atoi(optarg);
         else if (c == 's')
             o->seed = strtoull(optarg, NULL, 10);
         else if (c == 'o')
@@ -99,6 +103,7 @@ static void make_board(const options *o)
         die("no shared memory: %s", strerror(errno));
     the->seed = o->seed;
     the->two_phase = o->two_phase;
+    the->patience = o->patience;
     the->phase = PHASE_PAUSE;
     if (o->directory != NULL)
         snprintf(the->directory, sizeof(the->directory), "%s", o->directory);
@@ -148,6 +153,7 @@ static void make_schema(void)
                 "CREATE TABLE tool (id int PRIMARY KEY, n int DEFAULT 0, holder text);"
                 "INSERT INTO tool SELECT generate_series(1, %d);"
                 "CREATE TABLE done (writer int, n bigint, PRIMARY KEY (writer, n));"
+                "CREATE TABLE applied (name text, number bigint, xid bigint, resync bool);"
                 "CREATE TABLE ballast (bytes text)",
                 TOOLS));
     PQclear(sql(pg,
@@ -214,14 +220,14 @@ static bool play(script *s, ledger *l, const options *o)
     int64_t started = clock_ns();
     PGconn *pg;
 
-    the->round = s->round;
     make_directory_of(s->round);
+    the->round = s->round;
     roles_tell(PHASE_RUN);
     script_round(s);
     if (violations() == 0 && check_settle(&pg, s->round))
     {
         check_round(l, pg, s->round);
-        PQclear(sql(pg, "DELETE FROM done"));
+        PQclear(sql(pg, "DELETE FROM done; DELETE FROM applied"));
         PQfinish(pg);
     }
     report(s, l, started);
@@ -232,38 +238,44 @@ static bool play(script *s, ledger *l, const options *o)
     return violations() == 0;
 }
 
-static void prepare_round_zero(ledger *l)
+/* All have asked before the first round, in which nothing is missed any more. */
+static bool begin(ledger *l)
 {
+    PGconn *pg;
+    bool settled;
+
     memset(l, 0, sizeof(*l));
     for (int id = 1; id <= ITEMS; id++)
         l->state[id].grade = -1;
-    the->round = 0;
     make_directory_of(0);
+    for (int i = 0; i < the->nseats; i++)
+        role_start(&the->seats[i]);
+    settled = check_settle(&pg, 0);
+    PQfinish(pg);
+    return settled;
 }
 
 int main(int argc, char **argv)
 {
-    options o = {.seed = 1, .rounds = 30, .preload = true, .two_phase = true};
+    options o = {.seed = 1, .rounds = 30, .patience = 60, .preload = true, .two_phase = true};
     script s;
     ledger l;
-    bool good = true;
+    bool good;
 
     read_options(&o, argc, argv);
     make_board(&o);
-    roles_make(false);
+    roles_make();
     script_init(&s, o.seed);
     s.only = o.only;
     s.disk = start_server(o.preload);
     make_schema();
     the->proxy_port = proxy_listen();
-    prepare_round_zero(&l);
     printf("# seed %llu\n", (unsigned long long) o.seed);
     if (!s.disk)
         printf("# no full disk: that takes root, to mount a small one\n");
     printf("1..%d\n", o.rounds);
     fflush(stdout);
-    for (int i = 0; i < the->nseats; i++)
-        role_start(&the->seats[i]);
+    good = begin(&l);
     for (s.round = 1; good && s.round <= o.rounds; s.round++)
         good = play(&s, &l, &o);
     roles_end();

@@ -223,7 +223,8 @@ static bool listen_on(plain *p)
     turn(p);
     if (!read_notes(p))
         return false;
-    return p->heard || number_of(p, &pong, "SELECT 1");
+    /* Not at rest, where a ping would do the work of a wakeup that was lost. */
+    return p->heard || the->phase == PHASE_PAUSE || number_of(p, &pong, "SELECT 1");
 }
 
 void plain_run(seat *s)

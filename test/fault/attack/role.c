@@ -28,6 +28,8 @@ static const struct
     [ROLE_WRITER] = {"writer", writer_run, 3, true},
     [ROLE_PLAIN] = {"plain", plain_run, 5, true},
 
+    [ROLE_CLIENT] = {"client", client_run, 4, true},
+    [ROLE_DURABLE] = {"durable", durable_run, 3, true},
     [ROLE_HOLDER] = {"holder", holder_run, 4, true},
     [ROLE_PROXY] = {"proxy", proxy_run, 1, false},
 };
@@ -38,11 +40,11 @@ static void make_pipe(int fds[2])
         die("no pipe: %s", strerror(errno));
 }
 
-void roles_make(bool durable)
+void roles_make(void)
 {
     make_pipe(the->wake);
     for (int kind = 0; kind < (int) COUNT(kinds); kind++)
-        for (int i = 0; i < kinds[kind].n && (kind != ROLE_DURABLE || durable); i++)
+        for (int i = 0; i < kinds[kind].n; i++)
         {
             seat *s = &the->seats[the->nseats++];
 
@@ -91,7 +93,7 @@ static seat *pick(uint64_t *random, role_kind kind, bool with_session)
         seat *s = &the->seats[(first + i) % the->nseats];
 
         if (s->kind != ROLE_PROXY && (kind == ROLES || s->kind == kind) &&
-            (!with_session || s->backend != 0))
+            (!with_session || s->backend != 0 || s->kind == ROLE_CLIENT))
             return s;
     }
     return NULL;

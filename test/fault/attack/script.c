@@ -76,14 +76,28 @@ static void strike(pid_t pid, int signal)
         kill(pid, signal);
 }
 
-static void kill_backend(script *s)
+/* The server process of somebody's session; the C client keeps its own to itself. */
+static pid_t victim_backend(script *s)
 {
     seat *victim = role_with_session(&s->random);
+    pid_t pid = victim == NULL ? 0 : victim->backend;
+    PGconn *pg;
 
-    if (victim == NULL)
-        return;
-    met(s, "of %s, process %d", victim->name, victim->backend);
-    strike(victim->backend, SIGKILL);
+    if (victim != NULL && victim->kind == ROLE_CLIENT)
+    {
+        pg = node_connect(the->primary);
+        pid = (pid_t) sql_number(
+            pg, "SELECT max(pid) FROM pg_stat_activity WHERE application_name = '%s'",
+            victim->name);
+        PQfinish(pg);
+    }
+    met(s, "of %s, process %d", victim == NULL ? "nobody" : victim->name, (int) pid);
+    return pid;
+}
+
+static void kill_backend(script *s)
+{
+    strike(victim_backend(s), SIGKILL);
 }
 
 static void kill_client(script *s)
@@ -119,14 +133,10 @@ static void stop_fast(script *s)
 
 static void signal_backend(script *s, const char *function)
 {
-    seat *victim = role_with_session(&s->random);
+    pid_t pid = victim_backend(s);
     PGconn *pg = node_connect(the->primary);
 
-    if (victim != NULL)
-    {
-        met(s, "of %s, process %d", victim->name, victim->backend);
-        PQclear(sql(pg, "SELECT %s(%d)", function, victim->backend));
-    }
+    PQclear(sql(pg, "SELECT %s(%d)", function, (int) pid));
     PQfinish(pg);
 }
 
@@ -152,11 +162,10 @@ static void stall_server(script *s)
     node_stall(the->primary, false);
 }
 
-static void stall_process(script *s, pid_t pid, const char *whose)
+static void stall_process(script *s, pid_t pid)
 {
     int ms = duration(s);
 
-    met(s, "%s, process %d, %d ms", whose, (int) pid, ms);
     strike(pid, SIGSTOP);
     pause_ms(ms);
     strike(pid, SIGCONT);
@@ -164,17 +173,15 @@ static void stall_process(script *s, pid_t pid, const char *whose)
 
 static void stall_backend(script *s)
 {
-    seat *victim = role_with_session(&s->random);
-
-    if (victim != NULL)
-        stall_process(s, victim->backend, victim->name);
+    stall_process(s, victim_backend(s));
 }
 
 static void stall_client(script *s)
 {
     seat *victim = role_pick(&s->random, ROLES);
 
-    stall_process(s, victim->pid, victim->name);
+    met(s, "%s", victim->name);
+    stall_process(s, victim->pid);
 }
 
 /*
