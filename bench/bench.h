@@ -250,6 +250,7 @@ void case_latency(bench *bench);  /* latency.c */
 void case_scale(bench *bench);    /* scale.c */
 void case_evaluate(bench *bench); /* evaluate.c */
 void case_durable(bench *bench);  /* durable.c */
+void case_oo1(bench *bench);    /* oo1.c */
 void case_oo7(bench *bench);      /* oo7.c */
 void case_oo7_medium(bench *bench);
 

@@ -252,6 +252,59 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
     return PAOS_OK;
 }
 
+/* Loads those of the objects that are not here. */
+static paos_status load_missing(paos_conn *conn, const paos_id *names, size_t n)
+{
+    paosi_load load = {.conn = conn, .siblings = true};
+    paosi_ids ids = {0};
+    paos_object *object;
+    paos_status status = PAOS_OK;
+    size_t i;
+
+    for (i = 0; status == PAOS_OK && i < n; i++)
+        if (paosi_reference_find(conn, names[i], &object) == PAOSI_KNOWN_NOT &&
+            paosi_id_key(names[i]) && !paosi_id_temporary(names[i]) &&
+            !paosi_ids_add(&ids, names[i]))
+            status = paosi_fail_memory(conn);
+    conn->stats.hits += n - ids.size;
+    conn->stats.misses += ids.size;
+    if (status == PAOS_OK && ids.size > 0)
+        status = paosi_reconnect(conn);
+    if (status == PAOS_OK && ids.size > 0)
+        status = paosi_load_ids(&load, &ids);
+    paosi_free(ids.items);
+    return status;
+}
+
+paos_status paos_fetch_many(paos_conn *conn, const paos_id *ids, size_t n, paos_list **out)
+{
+    paos_status status;
+    paos_list *list;
+    size_t i;
+
+    if (!conn)
+        return PAOS_INVALID;
+    if (!out || (n > 0 && !ids))
+        return paosi_fail(conn, PAOS_INVALID, "%s must not be NULL", out ? "ids" : "out");
+    status = load_missing(conn, ids, n);
+    if (status != PAOS_OK)
+        return status;
+    list = paosi_list_new(conn, n);
+    if (!list)
+        return paosi_fail_memory(conn);
+    for (i = 0; i < n; i++)
+    {
+        paos_object *object;
+
+        /* There is room for all: nothing can fail. */
+        if (paosi_reference_find(conn, ids[i], &object) == PAOSI_KNOWN_PRESENT)
+            paosi_list_add(list, object);
+    }
+    paosi_cache_trim(conn, NULL);
+    *out = list;
+    return PAOS_OK;
+}
+
 paos_object *paos_cached(paos_conn *conn, paos_id id)
 {
     paos_object *object = NULL;

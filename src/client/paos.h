@@ -479,6 +479,12 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
  */
 paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out);
 
+/*
+ * paos_fetch_many finds many objects by their names, in one round trip at most.  The out
+ * list is owned, in the order of the names, without those that do not exist.  May block.
+ */
+paos_status paos_fetch_many(paos_conn *conn, const paos_id *ids, size_t n, paos_list **out);
+
 /* paos_cached returns the borrowed handle of a cached object, or NULL. */
 paos_object *paos_cached(paos_conn *conn, paos_id id);
 

@@ -89,6 +89,39 @@ static void a_get_is_one_round_trip(void **state)
     assert_int_equal(round_trips(f), 1);
 }
 
+/* Cached or not, in the order asked for; of those that do not exist it is remembered. */
+static void many_names_are_one_round_trip(void **state)
+{
+    fixture *f = *state;
+    paos_id ids[6];
+    paos_object *first;
+    paos_list *list = NULL;
+
+    create_thing(f);
+    first = get_one(f->conn, "t.thing", "id == 2");
+    ids[0] = paos_object_id(first) + 1;
+    ids[1] = ids[4] = paos_object_id(first);
+    ids[2] = paos_object_id(first) - 1;
+    ids[3] = paos_object_id(first) + 100000;
+    ids[5] = 0;
+    round_trips(f);
+    OK(f->conn, paos_fetch_many(f->conn, ids, COUNT(ids), &list));
+    assert_int_equal(round_trips(f), 1);
+    assert_int_equal(paos_list_size(list), 4);
+    assert_true(paos_object_id(paos_list_at(list, 0)) == ids[0]);
+    assert_ptr_equal(paos_list_at(list, 1), first);
+    assert_true(paos_object_id(paos_list_at(list, 2)) == ids[2]);
+    assert_ptr_equal(paos_list_at(list, 3), first);
+    paos_list_free(list);
+    OK(f->conn, paos_fetch_many(f->conn, ids, 5, &list));
+    assert_int_equal(round_trips(f), 0);
+    paos_list_free(list);
+    OK(f->conn, paos_fetch_many(f->conn, NULL, 0, &list));
+    assert_int_equal(paos_list_size(list), 0);
+    paos_list_free(list);
+    paos_object_release(first);
+}
+
 static void bad_queries_are_refused_and_harm_nothing(void **state)
 {
     static const char *const bad[] = {"id = = 1", "nothing == 1",      "id == 'x'",
@@ -137,7 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(arguments_of_every_kind),           TEST(nulls_and_many_arguments),
         TEST(a_get_is_one_round_trip),           TEST(bad_queries_are_refused_and_harm_nothing),
-        TEST(a_class_whose_table_has_odd_names),
+        TEST(a_class_whose_table_has_odd_names), TEST(many_names_are_one_round_trip),
     };
 
     return cmocka_run_group_tests_name("get", tests, NULL, NULL);

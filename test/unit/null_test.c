@@ -77,6 +77,9 @@ STATUS(get_with_conn, paos_get_with(NULL, PAOS_READ, "person", NULL, NULL, 0, NU
 STATUS(get_with_out, paos_get_with(g->conn, PAOS_READ, "person", NULL, NULL, 0, NULL, NULL))
 STATUS(fetch_conn, paos_fetch(NULL, fake_id(PERSON, 1), &g->object))
 STATUS(fetch_out, paos_fetch(g->conn, fake_id(PERSON, 1), NULL))
+STATUS(fetch_many_conn, paos_fetch_many(NULL, NULL, 0, &g->list))
+STATUS(fetch_many_ids, paos_fetch_many(g->conn, NULL, 1, &g->list))
+STATUS(fetch_many_out, paos_fetch_many(g->conn, NULL, 0, NULL))
 NOTHING(cached, paos_cached(NULL, fake_id(PERSON, 1)))
 STATUS(refresh_conn, paos_refresh(NULL, NULL, 0))
 STATUS(refresh_objects, paos_refresh(g->conn, NULL, 1))
@@ -358,7 +361,7 @@ static size_t functions(void)
 static void every_function_is_here(void **state)
 {
     (void) state;
-    assert_int_equal(functions(), 62);
+    assert_int_equal(functions(), 63);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)
