@@ -636,3 +636,152 @@ ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altering ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;
+
+-- health
+
+CREATE FUNCTION paos.library(OUT version text, OUT preloaded bool) RETURNS record
+    AS 'MODULE_PATHNAME', 'paos_library' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION paos.library() IS 'the library as this session has loaded it';
+CREATE FUNCTION paos.mailboxes(OUT backend int, OUT letters bigint) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'paos_mailboxes' LANGUAGE C VOLATILE ROWS 50;
+COMMENT ON FUNCTION paos.mailboxes() IS 'how many events wait for each session that has subscribed to take them';
+
+-- Each part of paos.health has the same columns.
+CREATE FUNCTION paos.health_library()
+    RETURNS TABLE ("check" text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'library', CASE WHEN l.version = e.extversion THEN 'ok' ELSE 'error' END,
+           format('library of version %s, SQL of version %s', l.version, e.extversion),
+           CASE WHEN l.version <> e.extversion
+                THEN 'ALTER EXTENSION paos UPDATE, or install the library of the same version and connect anew' END
+    FROM paos.library() l, pg_extension e WHERE e.extname = 'paos'
+    UNION ALL
+    SELECT 'preloaded',
+           CASE WHEN l.preloaded OR current_setting('max_prepared_transactions') = '0' THEN 'ok' ELSE 'warning' END,
+           CASE WHEN l.preloaded THEN 'by shared_preload_libraries'
+                ELSE 'no: a transaction with events for a live request cannot be prepared' END,
+           CASE WHEN NOT l.preloaded THEN 'add paos to shared_preload_libraries for two-phase commit' END
+    FROM paos.library() l;
+$$;
+COMMENT ON FUNCTION paos.health_library() IS 'part of health: is the right library loaded?';
+
+CREATE FUNCTION paos.health_classes()
+    RETURNS TABLE ("check" text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE tables (relation) AS (
+        SELECT c.relation::oid FROM paos.class c
+        UNION SELECT i.inhrelid FROM pg_inherits i JOIN tables t ON t.relation = i.inhparent),
+    found ("check", status, detail, hint) AS (
+        SELECT 'triggers', 'error',
+               CASE WHEN g.tgenabled IS NULL THEN format('%s has no trigger %s: writes to it are not noticed', c.oid::regclass, n.name)
+                    ELSE format('trigger %s of %s is disabled: writes to it are not noticed', n.name, c.oid::regclass) END,
+               CASE WHEN g.tgenabled IS NULL THEN 'register its class again with paos.register_class'
+                    ELSE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s', c.oid::regclass, n.name) END
+        FROM tables t JOIN pg_class c ON c.oid = t.relation
+        CROSS JOIN (VALUES ('paos_row'), ('paos_truncate')) n (name)
+        LEFT JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = n.name
+        WHERE c.relkind IN ('r', 'p') AND (g.tgenabled IS NULL OR g.tgenabled = 'D')
+        UNION ALL
+        SELECT 'keys', 'error', format('class %s has no single-column integer primary key any more', c.relation),
+               'add the primary key again, or call paos.unregister_class'
+        FROM paos.class c WHERE paos.key_column(c.relation) IS NULL
+        UNION ALL
+        SELECT 'event triggers', 'error', format('event trigger %I is disabled: changes of tables are not noticed', t.evtname),
+               format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', t.evtname)
+        FROM pg_event_trigger t WHERE t.evtname ^@ 'paos_' AND t.evtenabled = 'D')
+    SELECT * FROM found
+    UNION ALL
+    SELECT 'classes', 'ok', format('%s, in %s tables', (SELECT count(*) FROM paos.class), (SELECT count(*) FROM tables)), NULL
+    WHERE NOT EXISTS (SELECT FROM found);
+$$;
+COMMENT ON FUNCTION paos.health_classes() IS 'part of health: are writes to all classes noticed?';
+
+CREATE FUNCTION paos.health_events()
+    RETURNS TABLE ("check" text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'ring', CASE WHEN s.overflows > 0 OR s.ring_used * 2 > s.ring_size THEN 'warning' ELSE 'ok' END,
+           format('%s commits of %s wait, %s at most so far; %s found no room', s.ring_used, s.ring_size,
+                  s.ring_high_water, s.overflows),
+           CASE WHEN s.overflows > 0 OR s.ring_used * 2 > s.ring_size
+                THEN 'raise paos.ring_size, which applies from the next start of the server' END
+    FROM paos.request_stats() s
+    UNION ALL
+    SELECT 'mailboxes', CASE WHEN max(m.letters) * 2 > current_setting('paos.mailbox_size')::bigint THEN 'warning' ELSE 'ok' END,
+           CASE WHEN count(*) = 0 THEN 'no session listens'
+                ELSE format('%s sessions listen; at most %s events wait for one (server process %s)', count(*), max(m.letters),
+                            (array_agg(m.backend ORDER BY m.letters DESC))[1]) END,
+           CASE WHEN max(m.letters) * 2 > current_setting('paos.mailbox_size')::bigint
+                THEN 'it is busy, in a transaction, or its client does not read; beyond paos.mailbox_size it is told to look again' END
+    FROM paos.mailboxes() m
+    UNION ALL
+    SELECT 'sessions', CASE WHEN count(*) FILTER (WHERE a.state ^@ 'idle in transaction'
+                                  AND a.state_change < now() - interval '5 min') > 0 THEN 'warning' ELSE 'ok' END,
+           format('%s with requests, %s of them for more than 5 minutes idle in a transaction', count(*),
+                  count(*) FILTER (WHERE a.state ^@ 'idle in transaction' AND a.state_change < now() - interval '5 min')),
+           CASE WHEN count(*) FILTER (WHERE a.state ^@ 'idle in transaction' AND a.state_change < now() - interval '5 min') > 0
+                THEN 'events are told between transactions; see pg_stat_activity' END
+    FROM (SELECT DISTINCT r.backend FROM paos.live_requests() r) s JOIN pg_stat_activity a ON a.pid = s.backend
+    UNION ALL
+    SELECT 'requests', CASE WHEN max(n) > 0.8 * current_setting('paos.max_requests')::bigint THEN 'warning' ELSE 'ok' END,
+           format('%s, of %s roles', coalesce(sum(n), 0), count(*)),
+           CASE WHEN max(n) > 0.8 * current_setting('paos.max_requests')::bigint
+                THEN format('role %s may soon have no more: see paos.max_requests',
+                            (array_agg(r.role::regrole ORDER BY n DESC))[1]) END
+    FROM (SELECT l.role, count(*) AS n FROM paos.live_requests() l GROUP BY 1) r
+    UNION ALL
+    SELECT 'prepared transactions', 'warning', format('%s, the oldest since %s', count(*), min(p.prepared)),
+           'their events are told when they are committed; see pg_prepared_xacts'
+    FROM pg_prepared_xacts p WHERE p.database = current_database() AND p.prepared < now() - interval '1 hour'
+    HAVING count(*) > 0;
+$$;
+COMMENT ON FUNCTION paos.health_events() IS 'part of health: do events get to sessions in time?';
+
+CREATE FUNCTION paos.health_durable()
+    RETURNS TABLE ("check" text, status text, detail text, hint text)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH limits (events, age) AS (
+        SELECT nullif(current_setting('paos.durable_max_events'), '0')::bigint,
+               nullif(current_setting('paos.durable_max_age')::interval, interval '0')),
+    found ("check", status, detail, hint) AS (
+        SELECT 'durable request', 'error', format('role %s of request %L does not exist: nothing is kept for it', r.role, r.durable),
+               format('SELECT paos.forget(%L)', r.durable)
+        FROM paos.requests r WHERE r.durable IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid = r.role)
+        UNION ALL
+        SELECT 'durable request', 'warning',
+               format('request %L has %s pending events, the oldest of %s: %s', r.durable, r.pending, r.oldest,
+                      CASE WHEN r.backend IS NULL THEN 'no session attends to it'
+                           ELSE format('server process %s does not acknowledge', r.backend) END),
+               format('start its consumer, or SELECT paos.forget(%L); beyond paos.durable_max_events and _max_age events are dropped', r.durable)
+        FROM paos.requests r, limits l
+        WHERE r.durable IS NOT NULL AND r.pending > 0
+          AND (r.pending > 0.5 * l.events OR r.oldest < now() - 0.5 * l.age
+               OR (r.backend IS NULL AND r.oldest < now() - interval '1 hour')))
+    SELECT * FROM found
+    UNION ALL
+    SELECT 'durable requests', 'ok', format('%s, %s events are pending, the oldest of %s', count(*), coalesce(sum(r.pending), 0),
+           coalesce(min(r.oldest)::text, 'none')), NULL
+    FROM paos.requests r WHERE r.durable IS NOT NULL
+    HAVING NOT EXISTS (SELECT FROM found);
+$$;
+COMMENT ON FUNCTION paos.health_durable() IS 'part of health: are durable requests read?';
+
+CREATE FUNCTION paos.health()
+    RETURNS TABLE ("check" text, status text, detail text, hint text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM paos.health_library();
+    -- Nothing else can be asked of a library that does not go with the SQL.
+    IF (SELECT l.version FROM paos.library() l) <> (SELECT e.extversion FROM pg_extension e WHERE e.extname = 'paos') THEN
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT * FROM paos.health_classes() UNION ALL SELECT * FROM paos.health_events()
+        UNION ALL SELECT * FROM paos.health_durable();
+END;
+$$;
+COMMENT ON FUNCTION paos.health() IS
+    'how paos is: a row for each thing that was looked at, status ok, warning or error, and what to do about it; of requests, those of the roles that one is a member of';

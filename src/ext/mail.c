@@ -143,6 +143,19 @@ void PaosMailLost(PaosShared *shared, int64 request, const uint8 *to)
     Wake(mailbox);
 }
 
+/* Told of the mailbox of each session; must not come back here. */
+void PaosMailLook(PaosShared *shared, void (*look)(int backend, uint32 letters, void *arg),
+                  void *arg)
+{
+    dshash_seq_status scan;
+    Mailbox *mailbox;
+
+    dshash_seq_init(&scan, Mailboxes(shared), false);
+    while ((mailbox = dshash_seq_next(&scan)) != NULL)
+        look(mailbox->pid, mailbox->n, arg);
+    dshash_seq_term(&scan);
+}
+
 /* ---- receiving ---- */
 
 void PaosMailSend(const char *payload, int sender)

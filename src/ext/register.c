@@ -93,6 +93,14 @@ static void RefuseNumber(int number)
             errmsg("class number %d is the number of \"%s\"", number, get_rel_name(class->relid)));
 }
 
+/* Somebody may have dropped a trigger. */
+static void Repair(Oid relid)
+{
+    SPI_connect();
+    PaosTriggersAdd(relid);
+    SPI_finish();
+}
+
 /* Locks the table against changes of its definition and checks that the caller owns it. */
 static void OpenOwnTable(Oid relid)
 {
@@ -133,7 +141,10 @@ Datum paos_register_class(PG_FUNCTION_ARGS)
     if (!PG_ARGISNULL(1))
         wanted = PG_GETARG_INT32(1);
     if (number != 0 && (PG_ARGISNULL(1) || wanted == number))
+    {
+        Repair(relid);
         PG_RETURN_INT32(number);
+    }
     if (number != 0)
         ereport(ERROR, errcode(ERRCODE_DUPLICATE_OBJECT),
                 errmsg("\"%s\" is class %d already", get_rel_name(relid), number));

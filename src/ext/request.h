@@ -347,6 +347,9 @@ extern void PaosMailInit(PaosShared *shared, dsa_area *area);
 extern const uint8 *PaosChannelOwn(void);
 /* Makes the session's mailbox and LISTENs on its channel, when the transaction commits. */
 extern void PaosChannelListen(PaosShared *shared);
+/* Told how many letters each session has, which must not use mail itself. */
+extern void PaosMailLook(PaosShared *shared, void (*look)(int backend, uint32 letters, void *arg),
+                         void *arg);
 /* Takes a letter over; that no such session is there is no error. */
 extern void PaosMailPost(PaosShared *shared, dsa_pointer letter);
 /* Has the session tell its request to look again. */
