@@ -20,7 +20,6 @@
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
-#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/sinval.h"
 #include "utils/builtins.h"
