@@ -198,16 +198,20 @@ static bool answer(durable *d)
 
     snprintf(statement, sizeof(statement), "SELECT count(*) FROM paos.pending('%s')",
              d->seat->name);
+    /* Before it is read: the next one may be told while we do. */
+    d->marker_told = false;
     if (!number_of(d, &marker, "SELECT n FROM marker") || !number_of(d, &left, statement) ||
         !read_notes(d))
         return false;
     if (d->woken)
+    {
+        d->marker_told = true;
         return true;
+    }
     log_turn(&d->log);
     if (left > 0 && the->phase == PHASE_PAUSE)
         log_line(&d->log, "! %lld events are pending, and nobody was woken", (long long) left);
     log_line(&d->log, "M %lld", (long long) marker);
-    d->marker_told = false;
     d->seat->marker = (int) marker;
     board_changed();
     return true;
