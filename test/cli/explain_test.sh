@@ -24,8 +24,8 @@ HINT:  Write a ref as class number and key, such as "12:42", or as table and key
     explain person 'age > 30' x:y:z
 
 shows "no request" \
-" request | class | query | role | application | host | pid | events | last_event
----------+-------+-------+------+-------------+------+-----+--------+------------" requests
+" request | class | query | role | application | host | pid | events | last_event | durable | pending
+---------+-------+-------+------+-------------+------+-----+--------+------------+---------+---------" requests
 coproc psql -XAtq
 echo "SELECT paos.introduce('desk', 771, 1000, 'editor'); SELECT 'request ' || paos.subscribe('person', 'age > 30');" \
     >&"${COPROC[1]}"
@@ -36,13 +36,24 @@ do
 done
 try requests --json
 same "a request as JSON" \
-    '{"class":"person","query":"age > 30","application":"editor","host":"desk","pid":771,"events":0,"last_event":null}' \
+    '{"class":"person","query":"age > 30","application":"editor","host":"desk","pid":771,"events":0,"last_event":null,"durable":null,"pending":null}' \
     "$(sed 's/"request":[0-9]*,//; s/"role":"[a-z]*",//' <<<"$out")"
 try requests
-grep -q '| person | age > 30 | .* | editor *| desk | 771 |      0 |$' <<<"$out"
+grep -q '| person | age > 30 | .* | editor *| desk | 771 |      0 |            |         |$' <<<"$out"
 report "and as a table" $?
 is_json "valid JSON" 1 requests --json
 eval "exec ${COPROC[1]}>&-"
 wait "$COPROC_PID"
+until [ "$(sql 'SELECT count(*) FROM paos.requests')" = 0 ]
+do
+    :
+done
+sql "SELECT paos.subscribe('person', '', durable => 'billing')" >/dev/null
+sql "UPDATE person SET age = 28"
+try requests --json
+same "a durable request that nobody attends" \
+    '{"class":"person","query":"","application":null,"host":null,"pid":null,"events":1,"durable":"billing","pending":1}' \
+    "$(sed 's/"request":[0-9]*,//; s/"role":"[a-z]*",//; s/"last_event":"[^"]*",//' <<<"$out")"
+sql "SELECT paos.forget('billing')" >/dev/null
 sql "DROP TABLE person"
 plan

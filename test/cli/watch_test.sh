@@ -224,5 +224,12 @@ HINT:  Perhaps you meant "age".' watch person 'agge>3'
 fails "a hostile query" 1 'paos: syntax error at or near ";"
     true; DROP TABLE person
         ^' watch person 'true; DROP TABLE person'
-sql "DROP TABLE person"
+start "the class goes" person 'age == 4' --json
+expect '{"request":N,"answer":[]}'
+write "DROP TABLE person"
+expect '{"request":N,"resync":true,"ended":true,"enter":[],"change":[],"leave":[],"author":{"host":"desk","pid":N,"uid":1000,"app":"editor"},"xid":"N"}'
+status=0
+wait $watch || status=$?
+exec 7<&-
+same "and the request with it" "1 paos: the table of class 8 was dropped" "$status $(cat "$work/err")"
 plan
