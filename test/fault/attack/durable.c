@@ -21,6 +21,7 @@ typedef struct durable
     PGconn *pg;
     int64_t request, marker_request;
     bool woken, marker_told, heard;
+    bool marker_event; /* it was an event that told of the marker, not a look */
 } durable;
 
 static bool number_of(durable *d, int64_t *out, const char *statement)
@@ -60,6 +61,7 @@ static bool open_session(durable *d)
     snprintf(statement, sizeof(statement), "SELECT paos.subscribe('item', '%s', durable => '%s')",
              d->query->paos, d->seat->name);
     d->woken = d->marker_told = true;
+    d->marker_event = false;
     if (!number_of(d, &d->request, statement) ||
         !number_of(d, &d->marker_request, "SELECT paos.subscribe('marker', '')") ||
         !ready(d, d->request) || !ready(d, d->marker_request))
@@ -169,7 +171,7 @@ static void note(durable *d, const char *payload)
     if (!told_parse(payload, &event))
         log_line(&d->log, "! %s", payload);
     else if (event.request == d->marker_request)
-        d->marker_told = true;
+        d->marker_told = d->marker_event = true;
     else if (event.request == d->request && (event.pending || event.resync))
         d->woken = true;
     else
@@ -194,12 +196,13 @@ static bool read_notes(durable *d)
 static bool answer(durable *d)
 {
     int64_t marker, left;
+    bool by_event = d->marker_event;
     char statement[200];
 
     snprintf(statement, sizeof(statement), "SELECT count(*) FROM paos.pending('%s')",
              d->seat->name);
     /* Before it is read: the next one may be told while we do. */
-    d->marker_told = false;
+    d->marker_told = d->marker_event = false;
     if (!number_of(d, &marker, "SELECT n FROM marker") || !number_of(d, &left, statement) ||
         !read_notes(d))
         return false;
@@ -209,7 +212,7 @@ static bool answer(durable *d)
         return true;
     }
     log_turn(&d->log);
-    if (left > 0 && the->phase == PHASE_PAUSE)
+    if (left > 0 && by_event && the->phase == PHASE_PAUSE)
         log_line(&d->log, "! %lld events are pending, and nobody was woken", (long long) left);
     log_line(&d->log, "M %lld", (long long) marker);
     d->seat->marker = (int) marker;
