@@ -100,7 +100,8 @@ static void on_connection(paos_conn *conn, paos_status what, const paos_list *ob
     (void) objects;
     turn(c);
     c->connected = what == PAOS_CONNECTED;
-    log_line(&c->log, c->connected ? "S" : "X");
+    log_line(&c->log, "%c at %lld ms", c->connected ? 'S' : 'X',
+             (long long) (clock_ns() / 1000000));
     if (c->connected)
         log_line(&c->log, "L ?");
     c->told = true;
@@ -189,6 +190,7 @@ static void let_go(client *c)
 void client_run(seat *s)
 {
     client c = {.seat = s, .query = &watched_queries[s->number % nwatched]};
+    paos_status last = PAOS_OK;
 
     log_open(&c.log, s);
     while (the->phase != PHASE_END && !(open_conn(&c) && ask(&c)))
@@ -198,11 +200,16 @@ void client_run(seat *s)
     }
     while (the->phase != PHASE_END)
     {
-        size_t handled;
+        paos_status status;
 
         turn(&c);
-        if (paos_conn_dispatch(c.conn, 100, &handled) != PAOS_OK)
+        status = paos_conn_dispatch(c.conn, 100, NULL);
+        if (status != PAOS_OK)
             role_wait(s, NULL, 20);
+        if (status != PAOS_OK && status != last)
+            log_line(&c.log, "~ %s: %s", paos_status_name(status),
+                     paos_conn_error(c.conn)->message);
+        last = status;
         if (c.told && the->phase == PHASE_PAUSE)
             answer(&c);
     }
