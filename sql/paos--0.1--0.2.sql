@@ -4,17 +4,6 @@
 
 \echo Use "ALTER EXTENSION paos UPDATE" to load this file. \quit
 
--- The triggers of classes fire for what replication applies too.
-DO $$
-DECLARE
-    class regclass;
-BEGIN
-    FOR class IN SELECT c.relation FROM paos.class c LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER paos_row, ENABLE ALWAYS TRIGGER paos_truncate', class);
-    END LOOP;
-END;
-$$;
-
 -- A standby has no unlogged tables; background workers write as well.
 CREATE OR REPLACE FUNCTION paos.introduce(host text, pid bigint, uid bigint, application text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -81,6 +70,11 @@ ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altering ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;
+
+-- The triggers of classes fire for what replication applies too, and tables below them have them.
+COMMENT ON FUNCTION paos.register_class(regclass, int) IS
+    'makes a table a class and returns its number; a class already is left as it is, but for triggers it lacks';
+DO $$ BEGIN PERFORM paos.register_class(c.relation) FROM paos.class c ORDER BY c.number; END; $$;
 
 -- Sessions read the classes anew, and see that the version is another.
 UPDATE paos.class SET number = number WHERE false;

@@ -162,7 +162,7 @@ CREATE FUNCTION paos.register_class(class regclass, number int DEFAULT NULL) RET
     AS 'MODULE_PATHNAME', 'paos_register_class' LANGUAGE C VOLATILE
     SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION paos.register_class(regclass, int) IS
-    'makes a table a class and returns its number; a class already is left as it is';
+    'makes a table a class and returns its number; a class already is left as it is, but for triggers it lacks';
 CREATE FUNCTION paos.unregister_class(class regclass) RETURNS void
     AS 'MODULE_PATHNAME', 'paos_unregister_class' LANGUAGE C VOLATILE STRICT
     SET search_path = pg_catalog, pg_temp;

@@ -50,13 +50,37 @@ static bool IsOfClass(Oid relid)
 
 /* ---- triggers ---- */
 
+/* When a trigger fires, as pg_trigger has it; 0: there is no such trigger. */
+static char TriggerState(Oid relid, const char *name)
+{
+    Relation triggers = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData keys[2];
+    SysScanDesc scan;
+    HeapTuple tuple;
+    char state = 0;
+
+    ScanKeyInit(&keys[0], Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(relid));
+    ScanKeyInit(&keys[1], Anum_pg_trigger_tgname, BTEqualStrategyNumber, F_NAMEEQ,
+                CStringGetDatum(name));
+    scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 2, keys);
+    tuple = systable_getnext(scan);
+    if (HeapTupleIsValid(tuple))
+        state = ((Form_pg_trigger) GETSTRUCT(tuple))->tgenabled;
+    systable_endscan(scan);
+    table_close(triggers, AccessShareLock);
+    return state;
+}
+
 static void AddTrigger(Oid relid, const char *name, const char *definition)
 {
     char *table = PaosTableName(relid);
+    char state = TriggerState(relid, name);
 
-    if (OidIsValid(get_trigger_oid(relid, name, true)))
+    if (state == TRIGGER_FIRES_ALWAYS)
         return;
-    PaosExecute(definition, table);
+    if (state == 0)
+        PaosExecute(definition, table);
     /* What replication applies to the table concerns requests too. */
     PaosExecute("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", table, name);
 }
@@ -90,7 +114,7 @@ void PaosTriggersAdd(Oid relid)
 
 static void RemoveTrigger(Oid relid, const char *name)
 {
-    if (OidIsValid(get_trigger_oid(relid, name, true)))
+    if (TriggerState(relid, name) != 0)
         PaosExecute("DROP TRIGGER %s ON %s", name, PaosTableName(relid));
 }
 
@@ -144,29 +168,6 @@ static bool IsOurTrigger(const char *name)
     return name == NULL || strcmp(name, "paos_row") == 0 || strcmp(name, "paos_truncate") == 0;
 }
 
-/* Has one of ours been disabled? */
-static bool HasDisabledTrigger(Oid relid)
-{
-    Relation triggers = table_open(TriggerRelationId, AccessShareLock);
-    ScanKeyData key;
-    SysScanDesc scan;
-    HeapTuple tuple;
-    bool found = false;
-
-    ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(relid));
-    scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
-    while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-    {
-        Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
-
-        found = trigger->tgenabled == TRIGGER_DISABLED && IsOurTrigger(NameStr(trigger->tgname));
-    }
-    systable_endscan(scan);
-    table_close(triggers, AccessShareLock);
-    return found;
-}
-
 /* Without its triggers a class changes unnoticed; NULL: all of them. */
 static void DisableTriggers(Oid relid, const char *name)
 {
@@ -208,7 +209,9 @@ static void NoteDisabled(Oid relid, const AlterTableCmd *command)
     MemoryContext previous;
 
     if (command->subtype < AT_EnableTrig || command->subtype > AT_DisableTrigUser ||
-        !IsOurTrigger(command->name) || !HasDisabledTrigger(relid))
+        !IsOurTrigger(command->name) ||
+        (TriggerState(relid, "paos_row") != TRIGGER_DISABLED &&
+         TriggerState(relid, "paos_truncate") != TRIGGER_DISABLED))
         return;
     previous = MemoryContextSwitchTo(TopMemoryContext);
     disabled = list_append_unique_oid(disabled, relid);

@@ -93,7 +93,7 @@ static void RefuseNumber(int number)
             errmsg("class number %d is the number of \"%s\"", number, get_rel_name(class->relid)));
 }
 
-/* Somebody may have dropped a trigger. */
+/* Somebody may have dropped a trigger, or it is as an older version made it. */
 static void Repair(Oid relid)
 {
     SPI_connect();

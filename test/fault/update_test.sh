@@ -43,7 +43,7 @@ do
     createdb update_old
     sql update_old "CREATE EXTENSION paos VERSION '$old'; CREATE SCHEMA live;
         CREATE TABLE live.person (id int PRIMARY KEY, name text, loves paos.ref);
-        INSERT INTO live.person VALUES (1, 'Sue', '7:1')"
+        INSERT INTO live.person VALUES (1, 'Sue', '7:1'); CREATE TABLE live.kid () INHERITS (live.person)"
     # Registered as the library of that version would have done it.
     sql update_old "CREATE SEQUENCE live.person_seq OWNED BY live.person.id;
         INSERT INTO paos.class VALUES (7, 'live.person', 'live.person_seq', '{sequence}');
@@ -69,9 +69,9 @@ SQL
 )"
     ok "$old: rows and refs are as they were" "7:1|Sue|Sue" "$(sql update_old \
         "SELECT paos.ref(p), name, loves OPERATOR(paos.->>) 'name' FROM live.person p")"
-    ok "$old: triggers fire for replication" "paos_row A
-paos_truncate A" "$(sql update_old "SELECT format('%s %s', tgname, tgenabled) FROM pg_trigger
-        WHERE tgrelid = 'live.person'::regclass ORDER BY tgname")"
+    ok "$old: triggers fire for replication, and on tables below" "paos_row A 2
+paos_truncate A 2" "$(sql update_old "SELECT format('%s %s %s', tgname, tgenabled, count(*)) FROM pg_trigger
+        WHERE tgrelid IN ('live.person'::regclass, 'live.kid'::regclass) GROUP BY tgname, tgenabled ORDER BY tgname")"
     like "$old: requests work" '^[0-9]+$' "$(try update_old "SELECT paos.subscribe('live.person', 'id > 0')")"
     sql update_old "DROP SCHEMA live CASCADE" 2>/dev/null
     ok "$old: updated is as installed anew" "$fresh" "$(members update_old)"
