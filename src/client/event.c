@@ -34,31 +34,42 @@ uint64_t paosi_event_name(const paos_conn *conn, uint64_t identity)
 
 /* ---- what it means for the answer ---- */
 
-/* Is the object new to the answer; false in *done: no memory. */
-static bool enters(paosi_request *request, uint64_t identity, uint64_t xid, bool *done)
-{
-    uint32_t version;
-    bool known = paosi_answer_has(&request->answer, identity, &version);
-
-    *done = paosi_answer_put(&request->answer, identity, (uint32_t) xid);
-    return !known;
-}
-
-/* Sorts one reference into what is told. */
+/* Sorts one reference into what is told; that first, so that it can be taken back. */
 static bool sort_ref(paosi_request *request, const paosi_payload *told, int effect, uint64_t ref,
                      paosi_ids *out)
 {
     uint64_t identity = paosi_reference_identity(request->class->conn, ref);
-    bool done = true;
+    uint32_t version;
+    bool known = paosi_answer_has(&request->answer, identity, &version);
 
     paosi_event_invalidate(request->class->conn, identity, told->xid);
-    if (paosi_snapshot_ended(request->seen, told->xid))
+    if (paosi_snapshot_ended(request->seen, told->xid) || (effect == PAOSI_LEAVE && !known))
         return true;
-    if (effect == PAOSI_LEAVE)
-        return !paosi_answer_remove(&request->answer, identity) ||
-               paosi_ids_add(&out[PAOSI_LEAVE], ref);
-    effect = enters(request, identity, told->xid, &done) ? PAOSI_ENTER : PAOSI_CHANGE;
-    return done && paosi_ids_add(&out[effect], ref);
+    if (effect != PAOSI_LEAVE)
+        effect = known ? PAOSI_CHANGE : PAOSI_ENTER;
+    if (!paosi_ids_add(&out[effect], ref))
+        return false;
+    if (effect != PAOSI_LEAVE)
+        return paosi_answer_put(&request->answer, identity, (uint32_t) told->xid);
+    paosi_answer_remove(&request->answer, identity);
+    return true;
+}
+
+/* Has the answer be as if nothing had been sorted, or changed at least; needs no memory. */
+static void take_back(paosi_request *request, const paosi_ids *sorted)
+{
+    const paos_conn *conn = request->class->conn;
+    size_t i;
+
+    for (i = 0; i < sorted[PAOSI_ENTER].size; i++)
+        paosi_answer_remove(&request->answer,
+                            paosi_reference_identity(conn, sorted[PAOSI_ENTER].items[i]));
+    for (i = 0; i < sorted[PAOSI_CHANGE].size; i++)
+        paosi_answer_put(&request->answer,
+                         paosi_reference_identity(conn, sorted[PAOSI_CHANGE].items[i]), 0);
+    for (i = 0; i < sorted[PAOSI_LEAVE].size; i++)
+        paosi_answer_put(&request->answer,
+                         paosi_reference_identity(conn, sorted[PAOSI_LEAVE].items[i]), 0);
 }
 
 /* What is told of an event after what is known of the answer. */
@@ -89,8 +100,9 @@ static paos_status apply(paosi_request *request, paosi_payload *told)
 
     if (!event || !sort_refs(request, told, event->told.refs))
     {
+        if (event)
+            take_back(request, event->told.refs);
         paosi_event_free(event);
-        /* Part of it may have been noted: only a look can tell the rest. */
         paosi_request_want_look(&conn->requests, request);
         return paosi_fail_memory(conn);
     }

@@ -139,6 +139,30 @@ void fake_rows_select(const fake_sent *sent, fake_table *out, void *arg)
     }
 }
 
+void fake_rows_look(const fake_sent *sent, fake_table *out, void *arg)
+{
+    const fake_relation *asked = relation_in(sent->sql, " FROM ");
+    unsigned number;
+    size_t i;
+
+    (void) arg;
+    fake_table_columns(out, "key int8, xmin int4");
+    for (number = 1; number <= FAKE_CLASSES; number++)
+    {
+        const fake_relation *own = &fake_relations[number - 1];
+        const fake_rows *rows = fake_visible(number);
+
+        for (i = 0; own->number && fake_descends(own, asked->number) && i < rows->size; i++)
+        {
+            int64_t key = fake_datum_int(&rows->tuples[i].values[0]);
+
+            if (is_asked_for(sent, key))
+                fake_table_row(
+                    out, (const fake_cell[]){fake_int8(key), fake_int4(rows->tuples[i].xmin)});
+        }
+    }
+}
+
 /* ---- rows for paos.rows ---- */
 
 typedef struct reader

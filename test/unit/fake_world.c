@@ -112,6 +112,55 @@ static void answer_ids(const fake_sent *sent, fake_table *out, void *arg)
     free(refs);
 }
 
+/* ---- requests ---- */
+
+#define FULL_XID ((INT64_C(5) << 32) + last_xid)
+
+static int64_t last_request;
+
+/* Each gets a number; the elements of an array as many, and for one of its own the query too. */
+static void answer_subscribe(const fake_sent *sent, fake_table *out, void *arg)
+{
+    bool many = strstr(sent->sql, "WITH ORDINALITY") != NULL;
+    uint32_t n = many ? paosi_read32((const unsigned char *) sent->parameters[0].data + 12) : 1;
+
+    (void) arg;
+    fake_table_columns(out, many ? "id int8, xid int8" : "id int8, query text, xid int8");
+    while (n-- > 0)
+    {
+        fake_cell id = fake_int8(++last_request);
+
+        if (many)
+            fake_table_row(out, (const fake_cell[]){id, fake_int8(FULL_XID)});
+        else
+            fake_table_row(out, (const fake_cell[]){id, fake_text(sent->parameters[0].data),
+                                                    fake_int8(FULL_XID)});
+    }
+}
+
+/* Nobody else is ever at work. */
+static void answer_snapshot(const fake_sent *sent, fake_table *out, void *arg)
+{
+    char text[64];
+
+    (void) sent;
+    (void) arg;
+    snprintf(text, sizeof text, "%lld:%lld:", (long long) FULL_XID + 1, (long long) FULL_XID + 1);
+    fake_table_columns(out, "snapshot text");
+    fake_table_row(out, (const fake_cell[]){fake_text(text)});
+}
+
+void fake_tell(int64_t request, const char *lists)
+{
+    char text[400];
+
+    snprintf(text, sizeof text,
+             "{\"request\":%lld,%s,\"author\":{\"host\":\"h\",\"pid\":1,\"uid\":2,"
+             "\"app\":\"editor\"},\"xid\":\"%lld\",\"part\":[1,1]}",
+             (long long) request, lists, (long long) FULL_XID);
+    fake_notify(text);
+}
+
 static void add_rules(void)
 {
     fake_rule *rule = fake_on("FROM pg_catalog.pg_extension");
@@ -129,6 +178,9 @@ static void add_rules(void)
     fake_catalog_rules();
     fake_call(fake_on("paos.register_objects"), answer_ids, NULL);
     fake_call(fake_on(FAKE_SELECT), fake_rows_select, NULL);
+    fake_call(fake_on("SELECT o$."), fake_rows_look, NULL);
+    fake_on("paos.unsubscribe(");
+    fake_call(fake_on("pg_current_snapshot"), answer_snapshot, NULL);
     fake_call(fake_on("INSERT INTO "), fake_rows_insert, NULL);
     fake_call(fake_on("UPDATE "), fake_rows_update, NULL);
     fake_call(fake_on("DELETE FROM "), fake_rows_delete, NULL);
@@ -137,6 +189,7 @@ static void add_rules(void)
     fake_call(fake_on("=ROLLBACK"), answer_end, NULL);
     fake_call(fake_on("=COMMIT"), answer_end, NULL);
     fake_call(fake_on("pg_current_xact_id"), answer_xid, NULL);
+    fake_call(fake_on("paos.subscribe("), answer_subscribe, NULL);
 }
 
 /* ---- rows ---- */
@@ -242,6 +295,7 @@ void fake_world_begin(void)
     fake_world_end();
     last_xid = 700;
     last_key = 1000;
+    last_request = 100;
     query_most = INT64_MAX;
     add_rules();
     fake_class(PERSON, 0, "person",

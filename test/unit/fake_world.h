@@ -56,6 +56,9 @@ paos_id fake_id(unsigned number, int64_t key);
 void fake_write(unsigned number, int64_t key, const char *column, fake_cell cell);
 void fake_remove(unsigned number, int64_t key);
 
+/* A notification of the newest transaction, with lists as in "\"enter\":[]". */
+void fake_tell(int64_t request, const char *lists);
+
 /* What is committed: does the object exist, and what is its value?  NULL: null. */
 bool fake_exists(unsigned number, int64_t key);
 const char *fake_stored_text(unsigned number, int64_t key, const char *column);
