@@ -199,6 +199,8 @@ ended "one of its columns" "${requests[2]}" '"42703"'
 requests=("${requests[1]}" "${requests[3]}" "${requests[4]}")
 during "the others go on" "SELECT"
 stop_writers
+like "who disables triggers is warned" 'WARNING:  01000: requests are not told of changes of "person" while its triggers are disabled' \
+    "$(try postgres "ALTER TABLE person DISABLE TRIGGER paos_row; ALTER TABLE person ENABLE ALWAYS TRIGGER paos_row")"
 sql postgres "BEGIN; ALTER TABLE person DROP CONSTRAINT person_pkey; ALTER TABLE person ADD PRIMARY KEY (id); COMMIT"
 ok "a key that is made anew ends nothing" 1 "$(sql postgres "SELECT count(*) FROM paos.requests WHERE request = ${requests[0]}")"
 sql postgres "ALTER TABLE person DROP CONSTRAINT person_pkey"
