@@ -179,6 +179,40 @@ static void a_server_that_refuses(void **state)
     sql(f, "DROP ROLE paos_gone");
 }
 
+/* However much there is, it is few round trips. */
+static void much_to_set_up_again(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+    paos_list *all;
+    int64_t request, began;
+    char query[40];
+    int i;
+
+    sql(f, "CREATE TABLE person (id int PRIMARY KEY, age int);"
+           "SELECT paos.register_class('person');"
+           "INSERT INTO person SELECT i, i FROM generate_series(1, 20000) i");
+    watch(f->conn, &t);
+    for (i = 1; i <= 300; i++)
+    {
+        snprintf(query, sizeof query, "id == %d", i);
+        OK(f->conn,
+           paos_subscribe(f->conn, "t.person", query, NULL, 0, note_event, &t, NULL, &request));
+    }
+    all = get(f->conn, "t.person", NULL);
+    terminate(f, f->conn);
+    sql(f, "UPDATE person SET age = 0 WHERE id = 77");
+    dispatch_until(f->conn, &t, "lost");
+    spent(f);
+    began = paosi_wake_now();
+    dispatch_until(f->conn, &t, "again");
+    print_message("set up again after %lld ms\n", (long long) (paosi_wake_now() - began));
+    assert_in_range(round_trips(f), 1, 10);
+    assert_string_equal(t.text, "lost ; ? ~77 ; again ; ");
+    assert_int_equal(paos_object_int(paos_list_at(all, 76), "age"), 0);
+    paos_list_free(all);
+}
+
 /* A server that answers pings is not taken for lost; one that does not is, in time. */
 static void a_server_that_is_silent(void **state)
 {
@@ -256,6 +290,7 @@ int main(void)
         TEST(a_server_that_refuses),
         TEST(not_to_be_made_again),
         TEST(a_server_that_is_silent),
+        TEST(much_to_set_up_again),
         TEST(a_commit_that_was_broken),
     };
 
