@@ -22,10 +22,11 @@ typedef struct bench
 {
     const char *conninfo;
     size_t runs;
-    bool small;      /* less of everything: to try things */
-    paos_conn *paos; /* new for each case */
-    PGconn *pq;      /* what is by hand, and timed */
-    PGconn *admin;   /* makes tables and checks them; never timed */
+    bool small;        /* less of everything: to try things */
+    const char *plots; /* directory for pictures, or NULL */
+    paos_conn *paos;   /* new for each case */
+    PGconn *pq;        /* what is by hand, and timed */
+    PGconn *admin;     /* makes tables and checks them; never timed */
 } bench;
 
 /* ---- run.c ---- */
@@ -250,7 +251,7 @@ void case_latency(bench *bench);  /* latency.c */
 void case_scale(bench *bench);    /* scale.c */
 void case_evaluate(bench *bench); /* evaluate.c */
 void case_durable(bench *bench);  /* durable.c */
-void case_oo1(bench *bench);    /* oo1.c */
+void case_oo1(bench *bench);      /* oo1.c */
 void case_oo7(bench *bench);      /* oo7.c */
 void case_oo7_medium(bench *bench);
 

@@ -120,7 +120,8 @@ double item_bulk(PGconn *pq, const char *table, size_t n)
     snprintf(sql, sizeof sql,
              "INSERT INTO bench.%s (id, kind, size, weight, name)"
              " SELECT i, x * 2, x * 2, x / 2.0, 'item ' || x * 2"
-             " FROM (SELECT i, i * 7919 %% 1000000 AS x FROM generate_series(1, %zu) i) y",
+             " FROM (SELECT i, (i::bigint * 7919 %% 1000000)::int AS x FROM generate_series(1, "
+             "%zu) i) y",
              table, n);
     started = now();
     run_sql(pq, sql);

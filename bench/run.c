@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct
 {
@@ -104,7 +105,7 @@ static size_t find_case(const char *name)
 
 static void show_usage(void)
 {
-    printf("usage: bench [--runs=N] [CASE]...\n"
+    printf("usage: [SCALE=small] bench [--runs=N] [--plots=DIRECTORY] [CASE]...\n"
            "Compares paos with libpq by hand, on the server of $PAOS_CONNINFO; schema bench\n"
            "there is dropped and made anew. Without cases all of them:\n");
     for (size_t i = 0; i < CASES; i++)
@@ -118,6 +119,11 @@ static int read_options(bench *bench, int argc, char **argv)
 
     for (; i < argc && argv[i][0] == '-'; i++)
     {
+        if (strncmp(argv[i], "--plots=", 8) == 0)
+        {
+            bench->plots = argv[i] + 8;
+            continue;
+        }
         if (strncmp(argv[i], "--runs=", 7) == 0)
         {
             bench->runs = strtoul(argv[i] + 7, NULL, 10);
@@ -129,6 +135,23 @@ static int read_options(bench *bench, int argc, char **argv)
         exit(strcmp(argv[i], "--help") == 0 ? 0 : 2);
     }
     return i;
+}
+
+/* Without which no figure means anything. */
+static void show_server(const bench *bench)
+{
+    PGresult *result =
+        PQexec(bench->admin, "SELECT format('PostgreSQL %s, fsync %s, synchronous_commit %s,"
+                             " shared_buffers %s, shared_preload_libraries \"%s\"',"
+                             " current_setting('server_version'), current_setting('fsync'),"
+                             " current_setting('synchronous_commit'),"
+                             " current_setting('shared_buffers'),"
+                             " current_setting('shared_preload_libraries'))");
+
+    expect(bench->admin, result, PGRES_TUPLES_OK);
+    printf("%s; %ld processors; median of %zu runs%s\n\n", PQgetvalue(result, 0, 0),
+           sysconf(_SC_NPROCESSORS_ONLN), bench->runs, bench->small ? "; SCALE=small" : "");
+    PQclear(result);
 }
 
 int main(int argc, char **argv)
@@ -143,12 +166,15 @@ int main(int argc, char **argv)
     if (!bench.conninfo)
         bench.conninfo = "";
     open_bench(&bench);
+    show_server(&bench);
     table_begin();
     for (size_t i = 0; first == argc && i < CASES; i++)
         run_case(&bench, i);
     for (int i = first; i < argc; i++)
         run_case(&bench, find_case(argv[i]));
     table_end();
+    if (bench.plots)
+        plot_write(bench.plots);
     run_sql(bench.admin, "DROP SCHEMA bench CASCADE");
     PQfinish(bench.admin);
     PQfinish(bench.pq);

@@ -84,11 +84,28 @@ static void AddClass(Capture *capture, Relation table, Oid relid)
     capture->classes = lappend(capture->classes, class);
 }
 
+/* Has it columns of a table above it, as whatever is below a class has?  Saves looking for one. */
+static bool HasInherited(TupleDesc desc)
+{
+    int i;
+
+    for (i = 0; i < desc->natts; i++)
+        if (TupleDescAttr(desc, i)->attinhcount > 0)
+            return true;
+    return false;
+}
+
 /* The table itself and all above it that are classes. */
 static void AddClasses(Capture *capture, Relation table)
 {
     List *queue = list_make1_oid(RelationGetRelid(table));
     int i;
+
+    if (!HasInherited(RelationGetDescr(table)))
+    {
+        AddClass(capture, table, RelationGetRelid(table));
+        return;
+    }
 
     for (i = 0; i < list_length(queue); i++)
     {

@@ -133,7 +133,8 @@ static void ExplainFiling(const Explanation *explanation, const PaosFiling *fili
     PutLine(explanation, "filed %s: %s (%u others like it)", IndexText(filing),
             FilingText(explanation, filing), others);
     PutLine(explanation, "  finds about %.3g%% of the objects written; %s", share * 100,
-            filing->exact ? "each matches" : "each is evaluated");
+            filing->exact ? filing->also == NIL ? "each matches" : "each is compared with the rest"
+                          : "each is evaluated");
 }
 
 static void ExplainFilings(const Explanation *explanation, List *filings)

@@ -179,9 +179,23 @@ static void AddPart(List **parts, const PaosWay *part, TupleDesc desc)
     *parts = lappend(*parts, copy);
 }
 
-/* The part that finds the fewest rows finds all that satisfy the whole. */
+/* What can be compared with a row as it is filed: one exact filing. */
+static bool IsComparable(const PaosWay *part)
+{
+    const PaosFiling *filing = part->filings == NIL ? NULL : linitial(part->filings);
+
+    return list_length(part->filings) == 1 && filing->exact && filing->kind != PAOS_FILE_REST &&
+           filing->also == NIL;
+}
+
+/*
+ * The part that finds the fewest rows finds all that satisfy the whole.  The
+ * others are compared with what is found, as far as they can be.
+ */
 static PaosWay Best(List *parts)
 {
+    List *also = NIL;
+    bool all = true;
     PaosWay *best = linitial(parts);
     ListCell *cell;
 
@@ -194,8 +208,22 @@ static PaosWay Best(List *parts)
     }
     if (list_length(parts) == 1 || best->filings == NIL)
         return *best;
+    foreach (cell, parts)
+    {
+        PaosWay *part = lfirst(cell);
+
+        if (part != best && IsComparable(part))
+            also = lappend(also, linitial(part->filings));
+        else if (part != best)
+            all = false;
+    }
     foreach (cell, best->filings)
-        ((PaosFiling *) lfirst(cell))->exact = false;
+    {
+        PaosFiling *filing = lfirst(cell);
+
+        filing->exact = filing->exact && all;
+        filing->also = list_concat_copy(filing->also, also);
+    }
     return *best;
 }
 

@@ -17,6 +17,34 @@ void PaosIndexInit(PaosShared *shared, dsa_area *area)
 
 /* ---- adding and removing ---- */
 
+static dsa_pointer *ChecksOf(const PaosEntry *entry)
+{
+    return (dsa_pointer *) entry - 1;
+}
+
+dsa_pointer PaosEntryAllocate(dsa_area *area, const PaosFiling *filing, Size size)
+{
+    Size before = filing->also == NIL ? 0 : sizeof(dsa_pointer);
+    dsa_pointer pointer =
+        dsa_allocate_extended(area, before + size, DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+
+    return DsaPointerIsValid(pointer) ? pointer + before : pointer;
+}
+
+static void FreeEntry(dsa_area *area, dsa_pointer pointer)
+{
+    const PaosEntry *entry = dsa_get_address(area, pointer);
+
+    if (!entry->checked)
+    {
+        dsa_free(area, pointer);
+        return;
+    }
+    if (DsaPointerIsValid(*ChecksOf(entry)))
+        dsa_free(area, *ChecksOf(entry));
+    dsa_free(area, pointer - sizeof(dsa_pointer));
+}
+
 static dsa_pointer MakeEntry(PaosSignatureUse *use, const PaosFiling *filing)
 {
     dsa_area *area = PaosSharedArea();
@@ -28,7 +56,7 @@ static dsa_pointer MakeEntry(PaosSignatureUse *use, const PaosFiling *filing)
         case PAOS_FILE_RANGE:
             return PaosRangeMake(area, use, filing);
         default:
-            return PaosListMake(area);
+            return PaosListMake(area, filing);
     }
 }
 
@@ -67,6 +95,12 @@ static void UnlinkEntry(PaosShared *shared, PaosSignature *signature, dsa_pointe
     }
 }
 
+static void NoMemory(int64 request)
+{
+    ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of shared memory"),
+            errdetail("Failed while filing request " INT64_FORMAT ".", request));
+}
+
 /* Adds an entry to those of a request, of which *first is the first: an error removes them all. */
 static void AddEntry(PaosShared *shared, int class, int64 request, const PaosFiling *filing,
                      volatile dsa_pointer *first)
@@ -76,14 +110,20 @@ static void AddEntry(PaosShared *shared, int class, int64 request, const PaosFil
     PaosEntry *entry;
 
     if (!DsaPointerIsValid(pointer))
-        ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of shared memory"),
-                errdetail("Failed while filing request " INT64_FORMAT ".", request));
+        NoMemory(request);
     entry = dsa_get_address(PaosSharedArea(), pointer);
     entry->sibling = *first;
     entry->signature = use->pointer;
     entry->request = request;
     entry->exact = filing->exact;
+    entry->checked = filing->also != NIL;
     *first = pointer;
+    if (entry->checked)
+    {
+        *ChecksOf(entry) = PaosChecksMake(shared, class, filing->also);
+        if (!DsaPointerIsValid(*ChecksOf(entry)))
+            NoMemory(request);
+    }
 
     LinkEntry(shared, use, filing, pointer);
     entry->linked = true;
@@ -129,7 +169,7 @@ void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle)
             UnlinkEntry(shared, signature, handle);
         if (entry->counted)
             pg_atomic_fetch_sub_u32(&signature->live, 1);
-        dsa_free(area, handle);
+        FreeEntry(area, handle);
         handle = next;
     }
 }
@@ -174,7 +214,8 @@ void PaosFoundAdd(PaosFoundList *list, const PaosEntry *entry)
         list->items = more;
         list->size *= 2;
     }
-    list->items[list->n++] = (PaosFoundOne){entry->request, entry->exact};
+    list->items[list->n++] = (PaosFoundOne){
+        entry->request, entry->exact, entry->checked ? PaosChecksCopy(*ChecksOf(entry)) : NULL};
 }
 
 /*
@@ -195,7 +236,7 @@ static void FindAll(PaosShared *shared, PaosSignatureUse *use, PaosFoundList *fo
         found->items[n].exact = false;
 }
 
-static bool IsCurrent(PaosSignatureUse *use, TupleDesc desc)
+bool PaosSignatureIsCurrent(PaosSignatureUse *use, TupleDesc desc)
 {
     const PaosSignature *signature = use->signature;
 
@@ -231,7 +272,7 @@ static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *r
         return;
     }
     desc = row->tts_tupleDescriptor;
-    if (!IsCurrent(use, desc))
+    if (!PaosSignatureIsCurrent(use, desc))
     {
         FindAll(shared, use, found);
         return;
@@ -241,6 +282,26 @@ static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *r
         PaosListFind(PaosSharedArea(), signature, found);
     if (!isnull && signature->kind != PAOS_FILE_NULL)
         FindValue(shared, use, value, TupleDescAttr(desc, signature->attribute - 1)->attlen, found);
+}
+
+/* Takes out what the rest of an `and` turns away. */
+static void CompareRest(PaosFoundList *list, PaosSignatureUse **uses, int n, TupleTableSlot *row)
+{
+    int kept = 0;
+    int i;
+
+    for (i = 0; i < list->n; i++)
+    {
+        PaosFoundOne one = list->items[i];
+        PaosCheckResult result =
+            one.checks == NULL ? PAOS_CHECK_PASSED : PaosChecksPass(one.checks, uses, n, row);
+
+        if (result == PAOS_CHECK_FAILED)
+            continue;
+        one.exact = one.exact && result == PAOS_CHECK_PASSED;
+        list->items[kept++] = one;
+    }
+    list->n = kept;
 }
 
 static void Tell(const PaosFoundList *list, PaosFound found, void *arg)
@@ -262,6 +323,7 @@ void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFoun
     list.size = lengthof(list.first);
     for (i = 0; i < n; i++)
         FindRow(shared, uses[i], row, &list);
+    CompareRest(&list, uses, n, row);
     Tell(&list, found, arg);
 }
 

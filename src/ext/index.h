@@ -36,8 +36,9 @@ typedef struct PaosEntry
 {
     dsa_pointer sibling; /* another entry of the same request */
     dsa_pointer signature;
-    uint64 request : 61;
+    uint64 request : 60;
     uint64 exact : 1;
+    uint64 checked : 1; /* a dsa_pointer to its checks is in front of it */
     uint64 linked : 1;  /* can be found: must be unlinked before it is freed */
     uint64 counted : 1; /* as live, in the signature */
 } PaosEntry;
@@ -69,11 +70,15 @@ typedef struct PaosSignatureUse
     PaosOrder order;       /* RANGE: what both of these do */
 } PaosSignatureUse;
 
+/* What else must be true of a row, beside what an entry is filed by: see index_check.c. */
+typedef struct PaosChecks PaosChecks;
+
 /* Requests found, gathered under a lock and told of without it. */
 typedef struct PaosFoundOne
 {
     int64 request;
     bool exact;
+    PaosChecks *checks; /* NULL: none */
 } PaosFoundOne;
 
 typedef struct PaosFoundList
@@ -86,6 +91,25 @@ typedef struct PaosFoundList
 
 /* in index.c */
 extern void PaosFoundAdd(PaosFoundList *list, const PaosEntry *entry);
+/* Room for an entry of a filing, zeroed; InvalidDsaPointer: there is none. */
+extern dsa_pointer PaosEntryAllocate(dsa_area *area, const PaosFiling *filing, Size size);
+/* Has the attribute the type that it had when requests were filed under the signature? */
+extern bool PaosSignatureIsCurrent(PaosSignatureUse *use, TupleDesc desc);
+
+/* in index_check.c */
+typedef enum PaosCheckResult
+{
+    PAOS_CHECK_FAILED,
+    PAOS_CHECK_PASSED,
+    PAOS_CHECK_UNKNOWN /* the row must be evaluated */
+} PaosCheckResult;
+
+/* InvalidDsaPointer: there is no memory. */
+extern dsa_pointer PaosChecksMake(PaosShared *shared, int class, List *filings);
+extern PaosChecks *PaosChecksCopy(dsa_pointer checks);
+/* With all signatures of the class. */
+extern PaosCheckResult PaosChecksPass(const PaosChecks *checks, PaosSignatureUse **uses, int n,
+                                      TupleTableSlot *row);
 
 /* in index_signature.c */
 /* The signature that a filing goes under, ready; PaosSignatureFind: NULL if there is none yet. */
@@ -146,7 +170,7 @@ extern void PaosRangeFind(dsa_area *area, PaosSignatureUse *use, Datum value, Pa
 extern void PaosRangeFindAll(dsa_area *area, PaosSignatureUse *use, PaosFoundList *list);
 
 /* in index_list.c */
-extern dsa_pointer PaosListMake(dsa_area *area);
+extern dsa_pointer PaosListMake(dsa_area *area, const PaosFiling *filing);
 extern void PaosListLink(dsa_area *area, PaosSignature *signature, dsa_pointer entry);
 extern void PaosListUnlink(dsa_area *area, PaosSignature *signature, dsa_pointer entry);
 extern void PaosListFind(dsa_area *area, PaosSignature *signature, PaosFoundList *list);

@@ -117,8 +117,7 @@ dsa_pointer PaosConstantMake(dsa_area *area, PaosSignatureUse *use, const PaosFi
 {
     Size size = PaosConstantSize(use->signature, filing->low);
     uint64 hash = HashOf(use, &use->hash, filing->low);
-    dsa_pointer pointer = dsa_allocate_extended(area, sizeof(ConstantEntry) + size,
-                                                DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+    dsa_pointer pointer = PaosEntryAllocate(area, filing, sizeof(ConstantEntry) + size);
     ConstantEntry *entry;
 
     if (!DsaPointerIsValid(pointer))

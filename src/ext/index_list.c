@@ -12,9 +12,9 @@ typedef struct ListEntry
     dsa_pointer previous; /* InvalidDsaPointer: the signature's root leads here */
 } ListEntry;
 
-dsa_pointer PaosListMake(dsa_area *area)
+dsa_pointer PaosListMake(dsa_area *area, const PaosFiling *filing)
 {
-    return dsa_allocate_extended(area, sizeof(ListEntry), DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+    return PaosEntryAllocate(area, filing, sizeof(ListEntry));
 }
 
 void PaosListLink(dsa_area *area, PaosSignature *signature, dsa_pointer entry)

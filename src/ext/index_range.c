@@ -30,8 +30,8 @@ dsa_pointer PaosRangeMake(dsa_area *area, PaosSignatureUse *use, const PaosFilin
 {
     Size high = filing->has_high ? PaosConstantSize(use->signature, filing->high) : 0;
 
-    return dsa_allocate_extended(area, sizeof(RangeEntry) + LowSize(use->signature, filing) + high,
-                                 DSA_ALLOC_NO_OOM | DSA_ALLOC_ZERO);
+    return PaosEntryAllocate(area, filing,
+                             sizeof(RangeEntry) + LowSize(use->signature, filing) + high);
 }
 
 static PaosBound StoreBound(const PaosTree *tree, Datum value, bool inclusive, dsa_pointer place)

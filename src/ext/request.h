@@ -194,6 +194,7 @@ typedef struct PaosFiling
     bool has_low, has_high;
     bool low_inclusive, high_inclusive;
     bool equal_bounds; /* RANGE: low and high are the same */
+    List *also;        /* of PaosFiling: what must be true besides; these have none themselves */
 } PaosFiling;
 
 /*
