@@ -244,6 +244,7 @@ void case_get(bench *bench);      /* get.c */
 void case_hot(bench *bench);      /* hot.c */
 void case_walk(bench *bench);     /* walk.c */
 void case_memory(bench *bench);   /* memory.c */
+void case_coherent(bench *bench); /* coherent.c */
 void case_server(bench *bench);   /* server.c */
 void case_million(bench *bench);  /* million.c */
 void case_deliver(bench *bench);  /* deliver.c */

@@ -24,6 +24,7 @@ static const struct
     {"hot", case_hot, "attributes and references of cached objects"},
     {"walk", case_walk, "a graph of 40,000 objects, nothing cached"},
     {"memory", case_memory, "client memory of 100,000 cached objects"},
+    {"coherent", case_coherent, "100,000 cached objects that stay true"},
     {"oo1", case_oo1, "the OO1 benchmark, 20,000 and 200,000 parts"},
     {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects"},
     {"oo7-medium", case_oo7_medium, "the same, 402,000 objects"},
