@@ -71,10 +71,37 @@ typedef struct part
     paosi_parameter parameter;
 } part;
 
+/*
+ * The keys as an array of the key's own type, so that the server may hash them instead
+ * of searching an index for each; integers that it has not are names of nothing.
+ */
+static void add_keys(part *p, const paosi_column *key, const uint64_t *ids, size_t n)
+{
+    bool small = key->type.oid == PAOSI_OID_INT4;
+    size_t i;
+
+    /* Ids are sorted. */
+    while (small && n > 0 && paosi_id_key(ids[n - 1]) > INT32_MAX)
+        n--;
+    paosi_buffer_add32(&p->keys, 1);
+    paosi_buffer_add32(&p->keys, 0);
+    paosi_buffer_add32(&p->keys, small ? PAOSI_OID_INT4 : PAOSI_OID_INT8);
+    paosi_buffer_add32(&p->keys, (uint32_t) n);
+    paosi_buffer_add32(&p->keys, 1);
+    for (i = 0; i < n; i++)
+    {
+        paosi_buffer_add32(&p->keys, small ? 4 : 8);
+        if (small)
+            paosi_buffer_add32(&p->keys, (uint32_t) paosi_id_key(ids[i]));
+        else
+            paosi_buffer_add64(&p->keys, paosi_id_key(ids[i]));
+    }
+    p->parameter.type = small ? PAOSI_OID_INT4_ARRAY : PAOSI_OID_INT8_ARRAY;
+}
+
 static void part_make(part *p, paosi_class *class, const uint64_t *ids, size_t n)
 {
     const char *select = paosi_class_select(class);
-    size_t i;
 
     p->class = class;
     paosi_buffer_text(&p->sql, select ? select : "");
@@ -84,17 +111,7 @@ static void part_make(part *p, paosi_class *class, const uint64_t *ids, size_t n
     paosi_buffer_add(&p->sql, "", 1);
     if (!select)
         p->sql.failed = true;
-    paosi_buffer_add32(&p->keys, 1);
-    paosi_buffer_add32(&p->keys, 0);
-    paosi_buffer_add32(&p->keys, PAOSI_OID_INT8);
-    paosi_buffer_add32(&p->keys, (uint32_t) n);
-    paosi_buffer_add32(&p->keys, 1);
-    for (i = 0; i < n; i++)
-    {
-        paosi_buffer_add32(&p->keys, 8);
-        paosi_buffer_add64(&p->keys, paosi_id_key(ids[i]));
-    }
-    p->parameter.type = PAOSI_OID_INT8_ARRAY;
+    add_keys(p, &class->shape->columns[class->shape->key], ids, n);
     p->parameter.text = false;
     p->parameter.data = p->keys.data;
     p->parameter.size = p->keys.size;

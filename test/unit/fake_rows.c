@@ -30,7 +30,7 @@ static fake_relation *relation_in(const char *sql, const char *before)
     return NULL;
 }
 
-/* Is the row of a key in the answer: found by a query, or among those of an int8 array? */
+/* Is the row of a key in the answer: found by a query, or among those of an array? */
 static bool is_asked_for(const fake_sent *sent, int64_t key)
 {
     paosi_cell cell = {PAOSI_VALUE, NULL, 0};
@@ -44,7 +44,7 @@ static bool is_asked_for(const fake_sent *sent, int64_t key)
     cell.size = sent->parameters[0].size;
     elements = paosi_array_begin(cell);
     while (paosi_array_next(&elements, &cell))
-        if ((int64_t) paosi_read64(cell.data) == key)
+        if ((cell.size == 4 ? paosi_read32(cell.data) : paosi_read64(cell.data)) == (uint64_t) key)
             return true;
     return false;
 }

@@ -67,7 +67,7 @@ static void a_new_answer_is_a_new_batch(void **state)
 
     assert_ptr_equal(paos_list_at(some, 0), paos_list_at(all, 0));
     assert_non_null(paos_object_ref(paos_list_at(some, 0), "home"));
-    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 2 * 12);
+    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 2 * 8);
     paos_list_free(some);
     paos_list_free(all);
 }
@@ -82,7 +82,7 @@ static void only_what_is_missing_is_loaded(void **state)
         assert_non_null(paos_object_ref(paos_list_at(list, i), "loves"));
     assert_int_equal(fake_sent_count(), 1);
     /* An int8 array of one key. */
-    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 12);
+    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 8);
     paos_list_free(list);
 }
 
@@ -232,7 +232,7 @@ static void the_policy_goes_with_the_reference(void **state)
     {
         assert_non_null(paos_object_ref(paos_list_at(friends, i), "home"));
         assert_int_equal(fake_exchanges(), 2 + i);
-        assert_int_equal(fake_sent_at(1 + i)->parameters[0].size, 20 + 12);
+        assert_int_equal(fake_sent_at(1 + i)->parameters[0].size, 20 + 8);
     }
     paos_list_free(friends);
     paos_list_free(list);
