@@ -6,6 +6,7 @@
  * for by time: a request on a table of its own tells when all before it has arrived.
  */
 #include "request_listen.h"
+#include "request_random.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,99 +16,14 @@
 
 #define WRITERS 3
 #define REQUESTS 24
-#define KEYS 30
 
 static PGconn *listener, *reader, *writers[WRITERS];
 static char *queries[REQUESTS];
 static long ids[REQUESTS];
 static long marker;
-static uint64_t state;
 static int passed, failed;
 
-/* splitmix64, so that a seed means the same everywhere */
-static unsigned below(unsigned n)
-{
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (unsigned) ((z ^ z >> 31) % n);
-}
-
 /* ---- random requests ---- */
-
-static const char *const names[] = {"Ann", "Bill", "Sue", "Zoë", "x"};
-
-static void leaf(char *out, size_t size)
-{
-    const char *const compare[] = {"==", "!=", "<", "<=", ">", ">="};
-    unsigned a = below(20), b = a + below(8);
-
-    switch (below(12))
-    {
-        case 0:
-        case 1:
-            snprintf(out, size, "name == '%s'", names[below(5)]);
-            break;
-        case 2:
-            snprintf(out, size, "name in ('%s', '%s')", names[below(5)], names[below(5)]);
-            break;
-        case 3:
-        case 4:
-            snprintf(out, size, "age %s %u", compare[below(6)], a);
-            break;
-        case 5:
-            snprintf(out, size, "age >= %u and age < %u", a, b);
-            break;
-        case 6:
-            snprintf(out, size, "score %s %u.5", compare[below(6)], a);
-            break;
-        case 7:
-            snprintf(out, size, "id == %u", 1 + below(KEYS));
-            break;
-        case 8:
-            snprintf(out, size, "name like '%%%c%%'", "nluoe"[below(5)]);
-            break;
-        case 9:
-            snprintf(out, size, "%s is %snull", below(2) ? "name" : "age", below(2) ? "not " : "");
-            break;
-        case 10:
-            snprintf(out, size, "tags contains %u", below(4));
-            break;
-        default:
-            snprintf(out, size, "%sadult", below(2) ? "not " : "");
-    }
-}
-
-static void condition(char *out, size_t size, int depth)
-{
-    char left[600], right[600];
-
-    if (depth == 0 || below(3) == 0)
-    {
-        leaf(out, size);
-        return;
-    }
-    condition(left, sizeof(left), depth - 1);
-    condition(right, sizeof(right), depth - 1);
-    switch (below(5))
-    {
-        case 0:
-            snprintf(out, size, "not (%.500s)", left);
-            break;
-        case 1:
-        case 2:
-            snprintf(out, size, "(%.500s) or (%.500s)", left, right);
-            break;
-        default:
-            snprintf(out, size, "(%.500s) and (%.500s)", left, right);
-    }
-}
-
-static const char *class_of(int i)
-{
-    return i % 4 == 3 ? "student" : "person";
-}
 
 static long subscribe(const char *class, const char *query)
 {
@@ -128,64 +44,21 @@ static void renew(int i)
     if (queries[i] != NULL)
         RUN(listener, "SELECT paos.unsubscribe(%ld)", ids[i]);
     free(queries[i]);
-    condition(query, sizeof(query), (int) below(3));
+    condition(query, sizeof(query), class_of(i), (int) below(3));
     queries[i] = strdup(query);
+    RUN(listener, "SET ROLE %s", is_limited(i) ? "paos_oracle" : "NONE");
     ids[i] = subscribe(class_of(i), query);
+    RUN(listener, "RESET ROLE");
 }
 
 /* ---- random transactions ---- */
 
-/* An integer or NULL, as SQL. */
-static const char *number_or_null(unsigned n)
-{
-    static char text[8][16];
-    static int next;
-
-    next = (next + 1) % 8;
-    snprintf(text[next], sizeof(text[next]), "%u", below(n));
-    return below(6) == 0 ? "NULL" : text[next];
-}
-
 static void statement(PGconn *conn)
 {
-    static unsigned fresh = 1000;
-    const char *table = below(3) == 0 ? "student" : "person";
-    unsigned key = 1 + below(KEYS);
+    char sql[1000];
 
-    switch (below(9))
-    {
-        case 0:
-        case 1:
-        case 2:
-            RUN(conn,
-                "INSERT INTO %s (id, name, age, score, tags, adult) VALUES (%u, '%s', %s, %s.5,"
-                " ARRAY[%u, %u], %s) ON CONFLICT (id) DO UPDATE SET age = excluded.age,"
-                " name = excluded.name",
-                table, strcmp(table, "person") ? key + KEYS : key, names[below(5)],
-                number_or_null(20), below(2) ? "3" : "7", below(4), below(4),
-                below(3) == 0 ? "NULL"
-                : below(2)    ? "true"
-                              : "false");
-            break;
-        case 3:
-            RUN(conn, "UPDATE person SET age = %s WHERE id %% 7 = %u", number_or_null(20), key % 7);
-            break;
-        case 4:
-            RUN(conn, "UPDATE person SET name = '%s' WHERE id = %u", names[below(5)], key);
-            break;
-        case 5:
-            RUN(conn, "UPDATE ONLY person SET id = %u WHERE id = %u", fresh++, key);
-            break;
-        case 6:
-            RUN(conn, "DELETE FROM person WHERE id %% %u = 0 AND id > %u", 2 + below(5), key);
-            break;
-        case 7:
-            RUN(conn, "UPDATE student SET score = age, adult = NOT adult WHERE id > %u",
-                key + KEYS);
-            break;
-        default:
-            RUN(conn, "DELETE FROM person WHERE id = %u", key);
-    }
+    random_write(sql, sizeof(sql));
+    RUN(conn, "%s", sql);
 }
 
 /* Part of a transaction; savepoints nest, and some are rolled back. */
@@ -213,10 +86,12 @@ static void ask(const char *when)
     {
         char *literal = PQescapeLiteral(reader, queries[i], strlen(queries[i]));
 
+        RUN(reader, "SET LOCAL ROLE %s", is_limited(i) ? "paos_oracle" : "NONE");
         RUN(reader,
             "INSERT INTO %s SELECT %ld, paos.ref(p), p.xmin::text FROM %s p"
             " WHERE p OPERATOR(paos.@@) %s",
             when, ids[i], class_of(i), literal);
+        RUN(reader, "RESET ROLE");
         PQfreemem(literal);
     }
     RUN(reader, "COMMIT");
@@ -300,14 +175,11 @@ static void one_case(unsigned long seed, int number)
 }
 
 static const char *const schema =
-    "CREATE TABLE person (id int PRIMARY KEY, name text, age int, score numeric, tags int[],"
-    " adult bool); CREATE TABLE student (school text, PRIMARY KEY (id)) INHERITS (person);"
     "CREATE TABLE marker (id int PRIMARY KEY, n int); INSERT INTO marker VALUES (1, 0);"
-    "SELECT paos.register_class('person'), paos.register_class('marker');"
-    "SELECT paos.register_class('student');"
+    "SELECT paos.register_class('marker');"
     "CREATE TABLE before (request bigint, ref paos.ref, version text);"
     "CREATE TABLE after (LIKE before); CREATE TABLE told (request bigint, ref paos.ref, effect "
-    "text);"
+    "text); GRANT INSERT ON before, after TO paos_oracle;"
     "CREATE FUNCTION payload(p jsonb) RETURNS SETOF told LANGUAGE sql AS $$"
     " SELECT (p->>'request')::bigint, r.ref::paos.ref, e.effect FROM (VALUES ('enter'), ('change'),"
     " ('leave')) e(effect), jsonb_array_elements_text(p->e.effect) r(ref) WHERE NOT p ? 'resync'"
@@ -337,9 +209,10 @@ static void prepare(void)
     reader = open_connection();
     for (int w = 0; w < WRITERS; w++)
         writers[w] = open_connection();
+    RUN(reader, "%s", random_schema);
     RUN(reader, "%s", schema);
-    RUN(reader,
-        "INSERT INTO person SELECT g, 'Sue', g, g, '{1}', true FROM generate_series(1, 10) g");
+    RUN(reader, "INSERT INTO person (id, name, age, score, tags, adult)"
+                " SELECT g, 'Sue', g, g, '{1}', true FROM generate_series(1, 10) g");
     marker = subscribe("marker", "");
     for (int i = 0; i < REQUESTS; i++)
         renew(i);
