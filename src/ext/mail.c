@@ -131,16 +131,20 @@ void PaosMailPost(PaosShared *shared, dsa_pointer pointer)
     PaosRequestCount(shared, request, false);
 }
 
-void PaosMailLost(PaosShared *shared, int64 request, const uint8 *to)
+void PaosMailMark(PaosShared *shared, const uint8 *to)
 {
-    Mailbox *mailbox;
+    Mailbox *mailbox = dshash_find(Mailboxes(shared), to, true);
 
-    PaosRequestMark(shared, request);
-    mailbox = dshash_find(Mailboxes(shared), to, true);
     if (mailbox == NULL)
         return;
     mailbox->marked = true;
     Wake(mailbox);
+}
+
+void PaosMailLost(PaosShared *shared, int64 request, const uint8 *to)
+{
+    PaosRequestMark(shared, request);
+    PaosMailMark(shared, to);
 }
 
 /* Told of the mailbox of each session; must not come back here. */

@@ -260,6 +260,33 @@ void PaosRequestMark(PaosShared *shared, int64 id)
     dshash_release_lock(Requests(shared), entry);
 }
 
+void PaosRequestLose(PaosShared *shared, int64 id, uint64 position)
+{
+    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+
+    if (entry == NULL)
+        return;
+    entry->lost = Max(entry->lost, position);
+    dshash_release_lock(Requests(shared), entry);
+}
+
+void PaosRequestTellLost(PaosShared *shared, uint64 position)
+{
+    dshash_seq_status scan;
+    PaosRequest *entry;
+
+    dshash_seq_init(&scan, Requests(shared), true);
+    while ((entry = dshash_seq_next(&scan)) != NULL)
+    {
+        if (entry->lost == 0 || entry->lost > position)
+            continue;
+        entry->lost = 0;
+        entry->resync = true;
+        PaosMailMark(shared, entry->channel);
+    }
+    dshash_seq_term(&scan);
+}
+
 void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel)
 {
     ListCell *cell;

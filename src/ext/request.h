@@ -62,6 +62,7 @@ typedef struct PaosShared
     LWLock tail_lock;                   /* guards tail; held by who empties slots */
     pg_atomic_uint64 head;              /* next slot to reserve */
     pg_atomic_uint64 tail;              /* oldest slot not free */
+    pg_atomic_uint64 lost;              /* the latest PaosRequest.lost that is not told yet */
     uint64 high_water;
     uint32 nslots;
     dsa_pointer slots;
@@ -108,6 +109,7 @@ typedef struct PaosRequest
     dsa_pointer filed_path;
     PaosPathCount paths; /* with a path: see path_watch.c */
     bool resync;         /* an event was lost: to be told to look again */
+    uint64 lost;         /* the same, but not before the slots up to here are passed; 0: no */
     uint64 events;
     TimestampTz last_event; /* 0: none yet */
     int64 kept;             /* durable: no more events than this are kept */
@@ -140,6 +142,10 @@ extern void PaosRequestsForget(void);
 extern bool PaosRequestIsEnding(int64 id);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
 extern List *PaosRequestIds(PaosShared *shared, List *classes);
+/* Notes that an event of a request found no room, at a position of the ring; marks those whose
+ * position has been passed. */
+extern void PaosRequestLose(PaosShared *shared, int64 id, uint64 position);
+extern void PaosRequestTellLost(PaosShared *shared, uint64 position);
 /* Marks a request whose event was lost; tells the client of this session of those of a channel. */
 extern void PaosRequestMark(PaosShared *shared, int64 id);
 extern void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel);
@@ -353,6 +359,8 @@ extern void PaosMailLook(PaosShared *shared, void (*look)(int backend, uint32 le
                          void *arg);
 /* Takes a letter over; that no such session is there is no error. */
 extern void PaosMailPost(PaosShared *shared, dsa_pointer letter);
+/* Has the session tell the requests that are marked. */
+extern void PaosMailMark(PaosShared *shared, const uint8 *channel);
 /* Has the session tell its request to look again. */
 extern void PaosMailLost(PaosShared *shared, int64 request, const uint8 *channel);
 /* Sends to the client of this session. */

@@ -37,6 +37,7 @@ void PaosRingInit(PaosShared *shared, dsa_area *area)
     LWLockInitialize(&shared->tail_lock, shared->tranche);
     pg_atomic_init_u64(&shared->head, 0);
     pg_atomic_init_u64(&shared->tail, 0);
+    pg_atomic_init_u64(&shared->lost, 0);
 }
 
 static void FreeLetters(dsa_pointer first)
@@ -151,6 +152,19 @@ static void PostAll(PaosShared *shared, dsa_pointer next)
 }
 
 /*
+ * A request whose event found no room looks again in its turn: what was committed earlier is told
+ * first, or it would be taken for news.
+ */
+static void TellLost(PaosShared *shared)
+{
+    uint64 lost = pg_atomic_read_u64(&shared->lost);
+    uint64 passed = pg_atomic_read_u64(&shared->tail) + 1;
+
+    if (lost != 0 && lost <= passed && pg_atomic_compare_exchange_u64(&shared->lost, &lost, 0))
+        PaosRequestTellLost(shared, passed);
+}
+
+/*
  * Empties what is ready, in order, up to a slot that is not.  Whoever made a slot
  * ready while another was at it found the lock taken: hence the second look.
  */
@@ -173,21 +187,25 @@ static void Forward(PaosShared *shared)
         LWLockRelease(&shared->tail_lock);
         pg_memory_barrier();
     }
+    TellLost(shared);
 }
 
 static void TellUnsent(PaosShared *shared)
 {
+    uint64 position;
+    uint64 lost;
     ListCell *cell;
 
     if (unsent == NIL)
         return;
+    position = pg_atomic_read_u64(&shared->head) + 1;
+    lost = pg_atomic_read_u64(&shared->lost);
     foreach (cell, unsent)
-    {
-        const PaosPayload *payload = lfirst(cell);
-
-        PaosMailLost(shared, payload->request, payload->channel);
-    }
+        PaosRequestLose(shared, ((const PaosPayload *) lfirst(cell))->request, position);
+    while (lost < position && !pg_atomic_compare_exchange_u64(&shared->lost, &lost, position))
+        ;
     PaosStatAdd(shared, PAOS_STAT_OVERFLOWS, 1);
+    TellLost(shared);
 }
 
 /* After the commit, when all can see it, or after it failed. */
