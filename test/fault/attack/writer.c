@@ -55,17 +55,18 @@ static void choose(writer *w)
     }
 }
 
-/* Begins, locks the items and reads what they are: nobody else changes them until the end. */
+/*
+ * Begins, locks the items and reads what they are: nobody else changes them until the end.  The
+ * setting is for the session, so that it is that of COMMIT PREPARED too.
+ */
 static bool begin(writer *w)
 {
     PGresult *result;
     bool ok;
 
     w->statements[0] = '\0';
-    append(
-        w,
-        "BEGIN; SET LOCAL synchronous_commit = %s; SELECT id, grade, seq FROM item WHERE id IN (0",
-        the->synchronous ? "on" : "local");
+    append(w, "BEGIN; SET synchronous_commit = %s; SELECT id, grade, seq FROM item WHERE id IN (0",
+           the->synchronous ? "on" : "local");
     for (int i = 0; i < w->nchanges; i++)
         append(w, ",%d", w->changes[i].before.id);
     append(w, ") ORDER BY id FOR UPDATE");
@@ -245,6 +246,7 @@ static bool end_prepared(writer *w)
     PQclear(result);
     if (!ok || !prepared)
         return ok;
+    PQclear(link_run(w->pg, "SET synchronous_commit = %s", the->synchronous ? "on" : "local"));
     result = link_run(w->pg, "COMMIT PREPARED '%s-%ld'", w->seat->name, w->n);
     ok = result != NULL && link_ok(result);
     PQclear(result);
