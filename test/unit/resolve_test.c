@@ -82,7 +82,7 @@ static void only_what_is_missing_is_loaded(void **state)
         assert_non_null(paos_object_ref(paos_list_at(list, i), "loves"));
     assert_int_equal(fake_sent_count(), 1);
     /* An int8 array of one key. */
-    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 8);
+    assert_int_equal(fake_sent_at(0)->parameters[0].size, 20 + 12);
     paos_list_free(list);
 }
 
