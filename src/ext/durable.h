@@ -15,7 +15,7 @@
 
 /* Fourth fields of advisory lock tags, beside PAOS_LOCK_SPACE. */
 #define PAOS_LOCK_NAME 28770 /* a hash of the name: held by the session that attends to it */
-#define PAOS_LOCK_TASK 28771 /* what only one session at a time does: */
+#define PAOS_LOCK_TASK 28772 /* what only one session at a time does: */
 #define PAOS_TASK_FILE 0     /*    filing all requests */
 #define PAOS_TASK_NUMBER 1   /*    taking more numbers from the sequence */
                              /*    the id of a request: removing its events beyond the limits */

@@ -100,7 +100,9 @@ sql postgres "INSERT INTO person VALUES (6, 'Ann', 80)"
 ok "the requests stay when the first is rolled back" '[5][6]' "$(keys old)"
 acknowledge old
 
-# A table that is being changed keeps no writer of another one waiting.
+# A table that is being changed keeps no writer of another one waiting, but where there are requests
+# with paths: where these may lead is told by the shapes of all classes.
+sql postgres "SELECT paos.forget('lover')" >/dev/null
 restart fast
 begin change
 tell change "BEGIN; LOCK TABLE town IN ACCESS EXCLUSIVE MODE;"
@@ -154,5 +156,6 @@ tell standby "SELECT 1;"
 like "who stands by takes over" over "$(cat "$work/standby")"
 ok "and no third one" 55006 "$(psql -XAtq -d postgres -v VERBOSITY=sqlstate \
     -c "SELECT paos.attend('old', '0')" -c "SELECT * FROM paos.pending('old')" 2>&1 | sed -n 's/.*ERROR:  //p')"
+ok "nor one that does not wait for long" f "$(sql postgres "SELECT paos.attend('old', '10 ms')")"
 end standby
 done_testing
