@@ -8,7 +8,9 @@ export TZ=UTC
 unset NO_COLOR
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# A watch outlives its server: it would try to connect for ever.
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 143' TERM
 
 sql()
 {

@@ -8,6 +8,7 @@
 # are compared after all the rest.
 set -u
 
+limit=300 # seconds, for what waits for an event that never comes
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 awk -v work="$work" '
@@ -22,7 +23,8 @@ run_psql()
     psql -Xq -v ON_ERROR_STOP=1 -f "$work/psql" >"$work/out" 2>&1 &
     exec 8>"$work/psql"
     cat "$1" >&8
-    until [ "$(grep -c '^Asynchronous' "$work/out")" -ge "$2" ] || ! kill -0 $! 2>/dev/null
+    until [ "$(grep -c '^Asynchronous' "$work/out")" -ge "$2" ] || [ $SECONDS -gt $limit ] ||
+        ! kill -0 $! 2>/dev/null
     do
         echo 'SELECT \g /dev/null' >&8
     done
@@ -38,10 +40,10 @@ run()
         *.sql) run_psql "$1" "$(grep -c '^Asynchronous' "$2")" ;;
         *.c)
             cc -Wall -Wextra -Werror -Isrc/client "$1" -o "$work/tour" -Lbuild -lpaos -Wl,-rpath,build &&
-                "$work/tour" 2>&1
+                timeout $limit "$work/tour" 2>&1
             ;;
-        *.python) /usr/bin/python3 "$1" 2>&1 ;;
-        *.sh) PATH=$PWD/build:$PATH bash "$1" 2>&1 ;;
+        *.python) timeout $limit /usr/bin/python3 "$1" 2>&1 ;;
+        *.sh) PATH=$PWD/build:$PATH timeout $limit bash "$1" 2>&1 ;;
     esac
 }
 
