@@ -176,12 +176,12 @@ during "changes are rolled back" "BEGIN" "ALTER TABLE person ALTER age TYPE text
 during "a class is renamed" "ALTER TABLE part RENAME TO piece" "ALTER TABLE piece RENAME TO part"
 during "and put into another schema" "ALTER TABLE person SET SCHEMA elsewhere" "ALTER TABLE elsewhere.person SET SCHEMA public"
 during "a partition is detached" "ALTER TABLE part DETACH PARTITION part_2"
-during "written to on its own, and attached" "UPDATE part_2 SET v = v + 1" \
+during "written to on its own, and attached" "INSERT INTO part_2 VALUES (50, 7) ON CONFLICT (id) DO UPDATE SET v = 7" \
     "ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES FROM (26) TO (51)"
 during "a partition is truncated" "TRUNCATE part_1"
 during "a child leaves" "ALTER TABLE kid NO INHERIT person"
 during "and is back" "ALTER TABLE kid INHERIT person"
-during "triggers are disabled and enabled" "ALTER TABLE person DISABLE TRIGGER ALL" "SELECT count(write()) FROM generate_series(1, 50)" \
+during "triggers are disabled and enabled" "ALTER TABLE person DISABLE TRIGGER ALL" "INSERT INTO person (id, name, nick, age) VALUES (900, 'n1', 'n1', 99)" \
     "ALTER TABLE person ENABLE TRIGGER ALL"
 during "a table is rewritten" "ALTER TABLE kid SET UNLOGGED" "ALTER TABLE kid SET LOGGED"
 during "VACUUM FULL and CLUSTER" "VACUUM FULL person" "CLUSTER person USING person_pkey"
