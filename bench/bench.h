@@ -246,6 +246,7 @@ void case_walk(bench *bench);     /* walk.c */
 void case_memory(bench *bench);   /* memory.c */
 void case_coherent(bench *bench); /* coherent.c */
 void case_server(bench *bench);   /* server.c */
+void case_ordinary(bench *bench); /* ordinary.c */
 void case_million(bench *bench);  /* million.c */
 void case_deliver(bench *bench);  /* deliver.c */
 void case_latency(bench *bench);  /* latency.c */

@@ -30,6 +30,7 @@ static const struct
     {"oo7-medium", case_oo7_medium, "the same, 402,000 objects"},
     {"durable", case_durable, "events kept for a durable request, beside an outbox by hand"},
     {"server", case_server, "single-row writes with and without paos, nobody listening"},
+    {"ordinary", case_ordinary, "tables that are no classes, and the library loaded or not"},
     {"million", case_million, "a million requests that no row matches"},
     {"deliver", case_deliver, "commits that are told to somebody"},
     {"latency", case_latency, "from a commit to who is told of it"},
