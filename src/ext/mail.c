@@ -215,6 +215,17 @@ static bool HasMail(void)
            mail_area == PaosSharedArea() && PaosSharedAttached() != NULL;
 }
 
+/* Are some of the session's requests marked?  Whoever marks more will say so again. */
+static bool TakeMark(void)
+{
+    Mailbox *mailbox = dshash_find(mailboxes, channel, true);
+    bool marked = mailbox->marked;
+
+    mailbox->marked = false;
+    dshash_release_lock(mailboxes, mailbox);
+    return marked;
+}
+
 /*
  * Before the commit of the empty transaction, or of any other that finds letters
  * and has no signal on its way.
@@ -223,27 +234,34 @@ static void EmptyMailbox(void)
 {
     PaosShared *shared = PaosSharedAttached();
     Mailbox *mailbox;
-    bool marked;
+    List *marked = NIL;
+    ListCell *cell;
+    bool listening;
 
     if (notifyInterruptPending || opening || !HasMail())
         return;
     SendTaken();
+    listening = IsListening();
+    /* Before the letters: what is lost from here on is told after those that came before it. */
+    if (listening && TakeMark())
+        marked = PaosRequestTakeMarked(shared, channel);
     mailbox = dshash_find(mailboxes, channel, true);
     taken = mailbox->n > 0 ? mailbox->first : InvalidDsaPointer;
-    marked = mailbox->marked;
     mailbox->n = 0;
-    mailbox->marked = false;
     mailbox->woken = false;
+    if (listening && mailbox->marked)
+        notifyInterruptPending = true;
+    mailbox->marked = listening && mailbox->marked;
     dshash_release_lock(mailboxes, mailbox);
     PaosStatAdd(shared, PAOS_STAT_BATCHES, 1);
-    if (!IsListening())
+    if (!listening)
     {
         FreeLetters(&taken);
         return;
     }
     SendTaken();
-    if (marked)
-        PaosRequestSendMarked(shared, channel);
+    foreach (cell, marked)
+        PaosMailSend(lfirst(cell), MyProcPid);
 }
 
 /* LISTEN works from its commit on: what has come before is sent right after. */

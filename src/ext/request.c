@@ -287,8 +287,9 @@ void PaosRequestTellLost(PaosShared *shared, uint64 position)
     dshash_seq_term(&scan);
 }
 
-void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel)
+List *PaosRequestTakeMarked(PaosShared *shared, const uint8 *channel)
 {
+    List *payloads = NIL;
     ListCell *cell;
 
     foreach (cell, PaosRequestIds(shared, NIL))
@@ -305,8 +306,9 @@ void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel)
         entry->resync = entry->resync && !resync;
         dshash_release_lock(Requests(shared), entry);
         if (resync)
-            PaosMailSend(durable ? PaosWakePayload(id) : PaosResyncPayload(id), MyProcPid);
+            payloads = lappend(payloads, durable ? PaosWakePayload(id) : PaosResyncPayload(id));
     }
+    return payloads;
 }
 
 void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel)

@@ -146,9 +146,9 @@ extern List *PaosRequestIds(PaosShared *shared, List *classes);
  * position has been passed. */
 extern void PaosRequestLose(PaosShared *shared, int64 id, uint64 position);
 extern void PaosRequestTellLost(PaosShared *shared, uint64 position);
-/* Marks a request whose event was lost; tells the client of this session of those of a channel. */
+/* Marks a request whose event was lost; the payloads of those of a channel, marked no more. */
 extern void PaosRequestMark(PaosShared *shared, int64 id);
-extern void PaosRequestSendMarked(PaosShared *shared, const uint8 *channel);
+extern List *PaosRequestTakeMarked(PaosShared *shared, const uint8 *channel);
 /* How many requests a role has. */
 extern int PaosRoleRequests(PaosShared *shared, Oid role);
 /* Probes are counted for each transaction and added at its end. */
