@@ -110,9 +110,29 @@ static bool settle_writers(void)
     return false;
 }
 
-static bool settle_subscribers(PGconn *pg, int marker)
+/* A crash that the server notices late takes the director's session with it too. */
+static void commit_marker(PGconn **pg, int marker)
 {
-    PQclear(sql(pg, "UPDATE marker SET n = %d", marker));
+    char text[100];
+    PGresult *result;
+
+    snprintf(text, sizeof(text), "UPDATE marker SET n = %d", marker);
+    result = PQexec(*pg, text);
+    while (PQstatus(*pg) != CONNECTION_OK)
+    {
+        PQclear(result);
+        PQfinish(*pg);
+        *pg = node_connect(the->primary);
+        result = PQexec(*pg, text);
+    }
+    if (!link_ok(result))
+        violation("%s: %s", text, PQresultErrorMessage(result));
+    PQclear(result);
+}
+
+static bool settle_subscribers(PGconn **pg, int marker)
+{
+    commit_marker(pg, marker);
     if (wait_for(all_answered, &marker, the->patience * 1000))
         return true;
     for (int i = 0; i < the->nseats; i++)
@@ -162,6 +182,6 @@ bool check_settle(PGconn **pg, int round)
 
     *pg = node_connect(the->primary);
     for (int i = 0; settled && i < MARKERS_PER_ROUND; i++)
-        settled = settle_subscribers(*pg, round * MARKERS_PER_ROUND + i + 1);
+        settled = settle_subscribers(pg, round * MARKERS_PER_ROUND + i + 1);
     return settled;
 }
