@@ -10,7 +10,6 @@
 #include "durable.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -74,10 +73,10 @@ static void AddClass(Capture *capture, Relation table, Oid relid)
     class = palloc0(sizeof(CaptureClass));
     class->number = PaosClassNumber(relid);
     class->relid = relid;
-    relation = relation_open(relid, AccessShareLock);
+    relation = PaosRelationPeek(relid);
     class->slot =
         MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)), &TTSOpsHeapTuple);
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
     if (relid != RelationGetRelid(table))
         class->map = convert_tuples_by_name(CreateTupleDescCopy(RelationGetDescr(table)),
                                             class->slot->tts_tupleDescriptor);

@@ -217,15 +217,32 @@ static bool IsKeyType(Oid type)
     return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
+/*
+ * A table's description without a lock on it, to be given back by RelationClose; an error when
+ * there is no such table.  A writer holds a lock on the table it writes, not on those above it or
+ * at the end of a path: waiting for who alters one of them, and wants the writer's next, would be a
+ * deadlock. It is as of the last invalidation that was taken in, which is as good as a lock that is
+ * not kept.
+ */
+Relation PaosRelationPeek(Oid relid)
+{
+    Relation relation = RelationIdGetRelation(relid);
+
+    if (!RelationIsValid(relation))
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
+                errmsg("relation with OID %u does not exist", relid));
+    return relation;
+}
+
 /* Fills in what the table itself says.  A class that lost its key has key 0. */
 static void DescribeClass(PaosClass *class)
 {
-    Relation relation = try_relation_open(class->relid, AccessShareLock);
+    Relation relation = RelationIdGetRelation(class->relid);
     Form_pg_attribute attribute;
     AttrNumber key;
     int columns;
 
-    if (relation == NULL)
+    if (!RelationIsValid(relation))
         return;
     key = PaosPrimaryKey(relation, &columns);
     class->has_subclasses =
@@ -237,7 +254,7 @@ static void DescribeClass(PaosClass *class)
         class->keyname = attribute->attname;
         class->key = IsKeyType(class->keytype) ? key : InvalidAttrNumber;
     }
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
 }
 
 static ClassEntry *FindEntry(Oid relid)

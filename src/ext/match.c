@@ -20,6 +20,7 @@
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
 #include "rewrite/rowsecurity.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -101,7 +102,10 @@ static bool PolicyCondition(Oid relid, Oid role, Expr **condition)
     *condition = NULL;
     if (check_enable_rls(relid, role, true) != RLS_ENABLED)
         return true;
-    relation = relation_open(relid, AccessShareLock);
+    /* The lock is PostgreSQL's wish; a writer may not wait for it: see PaosRelationPeek. */
+    if (!ConditionalLockRelationOid(relid, AccessShareLock))
+        return false;
+    relation = relation_open(relid, NoLock);
     entry->rtekind = RTE_RELATION;
     entry->relid = relid;
     entry->relkind = relation->rd_rel->relkind;
@@ -120,12 +124,12 @@ static void Compile(Matcher *matcher, const PaosRequest *request, const char *te
 {
     PaosRow row = {.relid = relid};
     PaosQueryNode *tree = PaosQueryParse(text);
-    Relation relation = relation_open(relid, AccessShareLock);
+    Relation relation = PaosRelationPeek(relid);
     Expr *condition;
     Expr *policy;
 
     row.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
     matcher->names = PaosPathNames(tree);
     condition = PaosQueryBind(tree, text, &row);
     matcher->columns = PaosPrivilegesColumns(condition);

@@ -85,6 +85,7 @@ extern List *PaosClassTables(void);
 
 /* Direct parents by INHERITS or partitioning, in order. */
 extern List *PaosParents(Oid relid);
+extern Relation PaosRelationPeek(Oid relid);
 
 /* First column of the primary key and how many it has; InvalidAttrNumber and 0: none. */
 extern AttrNumber PaosPrimaryKey(Relation relation, int *columns);

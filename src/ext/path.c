@@ -12,7 +12,6 @@
 #include "query_int.h"
 #include "request.h"
 
-#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -52,7 +51,7 @@ static uint64 Mix(uint64 hash, const void *bytes, int n)
 /* Names and types of the attributes, and which foreign keys refer to the table. */
 static uint64 MixTable(uint64 hash, Oid relid)
 {
-    Relation relation = relation_open(relid, AccessShareLock);
+    Relation relation = PaosRelationPeek(relid);
     TupleDesc desc = RelationGetDescr(relation);
     int i;
 
@@ -69,7 +68,7 @@ static uint64 MixTable(uint64 hash, Oid relid)
     for (i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
         if (RI_FKey_trigger_type(relation->trigdesc->triggers[i].tgfoid) == RI_TRIGGER_PK)
             hash = Mix(hash, &relation->trigdesc->triggers[i].tgconstraint, sizeof(Oid));
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
     return hash;
 }
 
@@ -152,9 +151,9 @@ static int LeadsTo(Oid relid, const char *name)
         return LEADS_NOWHERE;
     if (getBaseType(get_atttype(relid, number)) == PaosRefTypeOid())
         return LEADS_ANYWHERE;
-    relation = relation_open(relid, AccessShareLock);
+    relation = PaosRelationPeek(relid);
     target = PaosColumnTarget(relation, number);
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
     return target == 0 ? LEADS_NOWHERE : target;
 }
 
@@ -216,13 +215,13 @@ static List *FilePredicate(const PaosQueryNode *predicate, bool negated, Oid rel
 {
     PaosQueryNode *copy = PaosQueryNodeCopy(predicate);
     PaosQueryNode *path = unconstify(PaosQueryNode *, PaosPathFind(copy));
-    Relation relation = relation_open(relid, AccessShareLock);
+    Relation relation = PaosRelationPeek(relid);
     PaosRow row = {.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation)), .relid = relid};
     AttrNumber attribute = get_attnum(relid, path->last->text);
     List *filings;
     ListCell *cell;
 
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
     path->args = path->last;
     if (negated)
         copy = PaosQueryNodeAppend(PaosQueryNodeMake(PAOS_QUERY_NOT, -1), copy);

@@ -5,7 +5,6 @@
  */
 #include "query_int.h"
 
-#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -97,8 +96,8 @@ int PaosAttributeTarget(const PaosRow *row, AttrNumber number)
     kind = get_rel_relkind(row->relid);
     if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
         return 0;
-    relation = relation_open(row->relid, AccessShareLock);
+    relation = PaosRelationPeek(row->relid);
     target = PaosColumnTarget(relation, number);
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
     return target;
 }

@@ -9,7 +9,6 @@
  */
 #include "query_int.h"
 
-#include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
@@ -86,11 +85,11 @@ static void CheckNamesExist(const PaosBinding *binding, const PaosQueryNode *nam
 static void CheckAgainstClass(const PaosBinding *binding, const PaosQueryNode *rest, int number)
 {
     const PaosClass *class = PaosClassByNumber(number, false);
-    Relation relation = relation_open(class->relid, AccessShareLock);
+    Relation relation = PaosRelationPeek(class->relid);
     PaosRow row = {.desc = RelationGetDescr(relation), .relid = RelationGetRelid(relation)};
 
     PaosBindCondition(rest, binding->text, &row);
-    relation_close(relation, AccessShareLock);
+    RelationClose(relation);
 }
 
 static Const *QueryConst(const PaosQueryNode *query)
