@@ -198,20 +198,25 @@ static void report(const script *s, const ledger *l, int64_t started)
     fflush(stdout);
 }
 
-static void report_failure(const script *s, const options *o)
+static void show_violations(void)
 {
     char command[1200];
 
-    printf("# seed %llu, round %d, attack %s (%s)\n# logs: %s, of each role: %s/round-%04d\n"
-           "# again: build/fault/attack --seed %llu --rounds %d%s%s%s\n",
-           (unsigned long long) the->seed, s->round, s->present, s->detail, the->directory,
-           the->directory, s->round, (unsigned long long) the->seed, s->round,
-           o->only ? " --only " : "", o->only ? o->only : "", o->preload ? "" : " --no-preload");
     fflush(stdout);
     snprintf(command, sizeof(command), "sed 's/^/# /' '%s/violations' | head -n 40",
              the->directory);
     if (system(command) != 0)
         printf("# %s/violations cannot be read\n", the->directory);
+}
+
+static void report_failure(const script *s, const options *o)
+{
+    printf("# seed %llu, round %d, attack %s (%s)\n# logs: %s, of each role: %s/round-%04d\n"
+           "# again: build/fault/attack --seed %llu --rounds %d%s%s%s\n",
+           (unsigned long long) the->seed, s->round, s->present, s->detail, the->directory,
+           the->directory, s->round, (unsigned long long) the->seed, s->round,
+           o->only ? " --only " : "", o->only ? o->only : "", o->preload ? "" : " --no-preload");
+    show_violations();
 }
 
 /* True when no promise was broken. */
@@ -252,6 +257,11 @@ static bool begin(ledger *l)
         role_start(&the->seats[i]);
     settled = check_settle(&pg, 0);
     PQfinish(pg);
+    if (!settled)
+    {
+        printf("not ok 1 - all ask for the first time\n");
+        show_violations();
+    }
     return settled;
 }
 
