@@ -103,20 +103,21 @@ make_class "$PGDATABASE"
 listener one
 tell one "SELECT paos.subscribe('fault_t', '')"
 tell one "SELECT paos.subscribe('fault_t', 'n == 7')"
-for from in 1 20001 40001 60001
+for from in 1000001 2000001 3000001 4000001
 do
-    write $from $((from + 9999)) 2>/dev/null &
+    write $from $((from + 999999)) 2>/dev/null &
     writers[from]=$!
 done
-for _ in 1 2
+for rows in 100 500 1000 2000
 do
+    until_true "count(*) > $rows FROM fault_t"
     end_writer
 done
 wait "${writers[@]}"
 until_true "ring_used = 0 FROM paos.stats"
 tell one "SELECT 1"
 collect one
-ok "writers were ended" "count(*) BETWEEN 1 AND 39999 FROM fault_t"
+ok "writers were ended" "count(*) BETWEEN 2001 AND 3999999 FROM fault_t"
 ok "every commit is told and nothing else, or a resync" \
     "(SELECT bool_or(resync) FROM fault_told) OR NOT EXISTS (
         (SELECT id FROM fault_t EXCEPT ALL SELECT id FROM fault_told WHERE request = 1) UNION ALL
@@ -129,7 +130,7 @@ ok "to each request" \
 # killed: the server ends all sessions and starts again, with nothing left
 write 100001 300000 2>/dev/null &
 writer=$!
-until_true "count(*) > 100 FROM fault_t WHERE id > 100000"
+until_true "count(*) > 100 FROM fault_t WHERE id < 1000000"
 kill -9 "$(q "SELECT pid FROM pg_stat_activity WHERE query LIKE 'DO%fault_t%' AND pid <> pg_backend_pid()")"
 wait $writer
 end_listener one 2>/dev/null
