@@ -41,8 +41,11 @@ done
 kill -STOP "$backend"
 echo "SELECT 'released', paos.release();" >&6
 said holder released
-# Its time runs out while it cannot look.
-sql "SELECT pg_sleep(1.2)" >/dev/null
+# Its time runs out while it cannot look: SIGALRM (14) is pending then.
+until (((0x$(sed -n 's/^ShdPnd:[[:space:]]*//p' "/proc/$backend/status") >> 13) & 1))
+do
+    :
+done
 kill -CONT "$backend"
 said waiter got
 got=$(sed -n 's/got|//p' "$work/waiter.out")
