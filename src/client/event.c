@@ -92,12 +92,37 @@ static bool tells_nothing(const paosi_payload *told)
            0;
 }
 
-/* Notes what a whole event says; takes the payload's texts. */
+/* The cache alone is told what happened. */
+static void invalidate_all(const paos_conn *conn, const paosi_payload *told)
+{
+    size_t i, j;
+
+    for (i = 0; i < PAOSI_EFFECTS; i++)
+        for (j = 0; j < told->refs[i].size; j++)
+        {
+            uint64_t identity = paosi_reference_identity(conn, told->refs[i].items[j]);
+
+            if (identity)
+                paosi_event_invalidate(conn, identity, told->xid);
+        }
+}
+
+/*
+ * Notes what a whole event says; takes the payload's texts.  When a look is due,
+ * commits before this one are not known, and against an answer without them it
+ * would be told as what it was not: the look comes after all of them and tells.
+ */
 static paos_status apply(paosi_request *request, paosi_payload *told)
 {
     paos_conn *conn = request->class->conn;
-    paosi_event *event = paosi_calloc(1, sizeof *event);
+    paosi_event *event;
 
+    if (request->look)
+    {
+        invalidate_all(conn, told);
+        return PAOS_OK;
+    }
+    event = paosi_calloc(1, sizeof *event);
     if (!event || !sort_refs(request, told, event->told.refs))
     {
         if (event)
@@ -219,7 +244,6 @@ paos_status paosi_event_know(paos_conn *conn, const paosi_payload *told)
 static paos_status take_coherent(paosi_request *request, const paosi_payload *told)
 {
     paos_conn *conn = request->class->conn;
-    size_t i, j;
 
     if (told->ended)
     {
@@ -228,14 +252,7 @@ static paos_status take_coherent(paosi_request *request, const paosi_payload *to
     }
     if (told->resync)
         paosi_request_want_look(&conn->requests, request);
-    for (i = 0; i < PAOSI_EFFECTS; i++)
-        for (j = 0; j < told->refs[i].size; j++)
-        {
-            uint64_t identity = paosi_reference_identity(conn, told->refs[i].items[j]);
-
-            if (identity)
-                paosi_event_invalidate(conn, identity, told->xid);
-        }
+    invalidate_all(conn, told);
     return PAOS_OK;
 }
 

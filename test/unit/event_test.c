@@ -178,6 +178,39 @@ static void a_lost_part_is_looked_for(void **state)
     assert_int_equal(m.events, 1);
 }
 
+static void follow_resync(paos_conn *conn, const paos_event *event, void *arg)
+{
+    assert_true(event->resync);
+    follow(conn, event, arg);
+}
+
+/*
+ * A commit that is not told took an object out, which the next one put in again: that is no
+ * change by the second, and what both did is told by the look.
+ */
+static void what_comes_after_a_gap_is_looked_for(void **state)
+{
+    mirror m = {0};
+    paos_list *first = NULL;
+    char text[100];
+
+    assert_status(
+        paos_subscribe(*state, "person", "age > 1", NULL, 0, follow_resync, &m, &first, &m.request),
+        PAOS_OK);
+    apply(&m, first, true, false);
+    paos_list_free(first);
+    fake_remove(PERSON, 3);
+    snprintf(text, sizeof text, "{\"request\":%lld,\"resync\":true,\"part\":[1,1]}",
+             (long long) m.request);
+    fake_notify(text);
+    fake_object(PERSON, fake_int8(3), fake_text("Bill"), fake_int4(31), fake_null(), fake_null(),
+                fake_null(), fake_null());
+    fake_tell(m.request, "\"enter\":[\"1:3\"],\"change\":[],\"leave\":[]");
+    assert_status(paos_conn_dispatch(*state, 0, NULL), PAOS_OK);
+    assert_true(is_true(&m));
+    assert_int_equal(m.events, 1);
+}
+
 static void what_is_none_of_ours_is_counted(void **state)
 {
     static const char *const texts[] = {
@@ -363,6 +396,7 @@ int main(void)
         TEST(what_the_answer_had_is_not_told),
         TEST(parts_are_put_together),
         TEST(a_lost_part_is_looked_for),
+        TEST(what_comes_after_a_gap_is_looked_for),
         TEST(what_is_none_of_ours_is_counted),
         TEST(silence_is_noticed),
         TEST(refused_for_good),
