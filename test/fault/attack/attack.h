@@ -279,6 +279,8 @@ typedef struct ledger
 
 extern void ledger_read(ledger *l, int round);
 extern const transaction *ledger_find(const ledger *l, uint64_t xid);
+/* Is a transaction in a snapshot, as pg_visible_in_snapshot says? */
+extern bool ledger_visible(uint64_t xid, const char *snapshot);
 extern void ledger_check_table(ledger *l, PGconn *pg);
 
 /* in check.c and the files of what is checked */

@@ -51,22 +51,6 @@ static void session_begins(reader *r, bool goes_on)
     r->answered = 0;
 }
 
-/* Is a transaction in a snapshot, as pg_visible_in_snapshot says? */
-static bool visible(uint64_t xid, const char *snapshot)
-{
-    unsigned long long xmin, xmax;
-    int used;
-
-    if (sscanf(snapshot, "%llu:%llu:%n", &xmin, &xmax, &used) != 2)
-        return false;
-    if (xid < xmin || xid >= xmax)
-        return xid < xmin;
-    for (const char *at = snapshot + used; *at != '\0'; at += strcspn(at, ","), at += *at == ',')
-        if (strtoull(at, NULL, 10) == xid)
-            return false;
-    return true;
-}
-
 /* In a session, what one writer did comes in the order it was done. */
 static void check_order(reader *r, const transaction *t)
 {
@@ -147,12 +131,12 @@ static void session_ends(reader *r, bool lasted)
     for (int i = 0; r->alive && i < r->ledger->n; i++)
     {
         const transaction *t = &r->ledger->items[i];
-        bool known = r->snapshot[0] != '\0' && visible(t->xid, r->snapshot);
+        bool known = r->snapshot[0] != '\0' && ledger_visible(t->xid, r->snapshot);
 
         if (t->state != TX_COMMITTED || t->writer < 0)
             continue;
         if (r->tellings[i].times > 0 && !r->partly &&
-            !(r->first[0] != '\0' && visible(t->xid, r->first)))
+            !(r->first[0] != '\0' && ledger_visible(t->xid, r->first)))
             check_lists(r, t, &r->tellings[i]);
         if (r->tellings[i].times == 0 && lasted && r->exact && !known && concerns(r, t))
             violation("%s was not told of writer-%d's transaction %ld (%llu)", r->seat->name,

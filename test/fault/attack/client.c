@@ -21,7 +21,8 @@ typedef struct client
     role_log log;
     paos_conn *conn;
     bool connected;
-    bool told; /* anything since the last answer */
+    bool told;        /* anything since the last answer */
+    paos_status last; /* as it was logged */
     paos_object *marker;
     paos_object *members[ITEMS + 1]; /* held */
 } client;
@@ -30,6 +31,14 @@ static void turn(client *c)
 {
     if (log_turn(&c->log))
         log_line(&c->log, c->connected ? "C" : "S");
+}
+
+/* Why it is silent, once. */
+static void note_status(client *c, paos_status status)
+{
+    if (status != PAOS_OK && status != c->last)
+        log_line(&c->log, "~ %s: %s", paos_status_name(status), paos_conn_error(c->conn)->message);
+    c->last = status;
 }
 
 static void enter(client *c, const paos_list *list)
@@ -162,9 +171,12 @@ static void answer(client *c)
     marker = (int) paos_object_int(c->marker, "n");
     for (int id = 1; id <= ITEMS; id++)
         seq[id] = c->members[id] == NULL ? -1 : (long) paos_object_int(c->members[id], "seq");
-    if (paos_conn_error(c->conn)->status != PAOS_OK || !c->connected)
-        return;
     turn(c);
+    if (paos_conn_error(c->conn)->status != PAOS_OK || !c->connected)
+    {
+        note_status(c, paos_conn_error(c->conn)->status);
+        return;
+    }
     log_line(&c->log, "M %d", marker);
     for (int id = 1; id <= ITEMS; id++)
         if (seq[id] >= 0)
@@ -190,7 +202,6 @@ static void let_go(client *c)
 void client_run(seat *s)
 {
     client c = {.seat = s, .query = &watched_queries[s->number % nwatched]};
-    paos_status last = PAOS_OK;
 
     log_open(&c.log, s);
     while (the->phase != PHASE_END && !(open_conn(&c) && ask(&c)))
@@ -206,10 +217,7 @@ void client_run(seat *s)
         status = paos_conn_dispatch(c.conn, 100, NULL);
         if (status != PAOS_OK)
             role_wait(s, NULL, 20);
-        if (status != PAOS_OK && status != last)
-            log_line(&c.log, "~ %s: %s", paos_status_name(status),
-                     paos_conn_error(c.conn)->message);
-        last = status;
+        note_status(&c, status);
         if (c.told && the->phase == PHASE_PAUSE)
             answer(&c);
     }

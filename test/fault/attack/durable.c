@@ -46,6 +46,19 @@ static bool ready(durable *d, int64_t request)
     return ok;
 }
 
+/* Events of what was under way when the request was made may tell a part of it. */
+static bool log_anew(durable *d)
+{
+    PGresult *result = link_run(d->pg, "SELECT pg_current_snapshot()");
+    bool ok = result != NULL && link_ok(result);
+
+    log_turn(&d->log);
+    if (ok)
+        log_line(&d->log, "G %lld %s", (long long) d->request, PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return ok;
+}
+
 /*
  * Takes the request up again; refused while a former session of ours is not known to be dead.  One
  * that had to be made anew (its class was unregistered) says so: what came before is lost with it.
@@ -66,9 +79,8 @@ static bool open_session(durable *d)
         !number_of(d, &d->marker_request, "SELECT paos.subscribe('marker', '')") ||
         !ready(d, d->request) || !ready(d, d->marker_request))
         return false;
-    log_turn(&d->log);
-    if (former != d->request)
-        log_line(&d->log, "G %lld", (long long) d->request);
+    if (former != d->request && !log_anew(d))
+        return false;
     d->seat->number_next = d->request;
     return true;
 }

@@ -162,6 +162,22 @@ const transaction *ledger_find(const ledger *l, uint64_t xid)
     return found;
 }
 
+/* Is a transaction in a snapshot, as pg_visible_in_snapshot says? */
+bool ledger_visible(uint64_t xid, const char *snapshot)
+{
+    unsigned long long xmin, xmax;
+    int used;
+
+    if (sscanf(snapshot, "%llu:%llu:%n", &xmin, &xmax, &used) != 2)
+        return false;
+    if (xid < xmin || xid >= xmax)
+        return xid < xmin;
+    for (const char *at = snapshot + used; *at != '\0'; at += strcspn(at, ","), at += *at == ',')
+        if (strtoull(at, NULL, 10) == xid)
+            return false;
+    return true;
+}
+
 void ledger_check_table(ledger *l, PGconn *pg)
 {
     PGresult *result = sql(pg, "SELECT id, grade, seq FROM item ORDER BY id");
