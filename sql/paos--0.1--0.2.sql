@@ -85,12 +85,13 @@ COMMENT ON SEQUENCE paos.durable_number IS 'ids of durable requests, which no li
 CREATE TABLE paos.durable (
     request bigint PRIMARY KEY DEFAULT nextval('paos.durable_number'),
     name text NOT NULL UNIQUE,
-    class smallint NOT NULL REFERENCES paos.class (number) ON DELETE CASCADE,
+    class smallint NOT NULL,
     query paos.query NOT NULL,
     role regrole NOT NULL
 );
 COMMENT ON TABLE paos.durable IS 'durable requests; written by subscribe and forget only';
-COMMENT ON COLUMN paos.durable.class IS 'number of the class';
+COMMENT ON COLUMN paos.durable.class IS
+    'number of the class; no foreign key, for a parallel restore loads tables in any order';
 COMMENT ON COLUMN paos.durable.role IS 'with whose eyes objects are seen';
 CREATE SEQUENCE paos.event_number;
 COMMENT ON SEQUENCE paos.event_number IS 'numbers of events, drawn in blocks';
@@ -121,6 +122,12 @@ CREATE TRIGGER durable_changing BEFORE INSERT OR DELETE ON paos.durable
     FOR EACH STATEMENT EXECUTE FUNCTION paos.durable_changed();
 CREATE TRIGGER durable_changed AFTER INSERT OR UPDATE OR DELETE ON paos.durable
     FOR EACH ROW EXECUTE FUNCTION paos.durable_changed();
+CREATE FUNCTION paos.durable_class_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'paos_durable_class_changed' LANGUAGE C;
+COMMENT ON FUNCTION paos.durable_class_changed() IS
+    'trigger on paos.class: durable requests end with their class, and are filed anew when it comes after them';
+CREATE TRIGGER durable_class_changed AFTER INSERT OR DELETE ON paos.class
+    FOR EACH ROW EXECUTE FUNCTION paos.durable_class_changed();
 CREATE FUNCTION paos.events_restored() RETURNS trigger
     AS 'MODULE_PATHNAME', 'paos_events_restored' LANGUAGE C;
 COMMENT ON FUNCTION paos.events_restored() IS

@@ -10,6 +10,7 @@
  */
 #include "adopt.h"
 #include "durable.h"
+#include "query.h"
 
 #include "access/genam.h"
 #include "access/table.h"
@@ -73,6 +74,15 @@ void PaosTaskEnd(int64 task)
     LockRelease(&tag, ExclusiveLock, false);
 }
 
+void PaosTaskHold(int64 task, LOCKMODE mode)
+{
+    LOCKTAG tag;
+
+    TaskTag(task, &tag);
+    LockAcquire(&tag, mode, false, false);
+    AcceptInvalidationMessages(); /* of whom was waited for */
+}
+
 /* ---- one request ---- */
 
 /*
@@ -123,16 +133,30 @@ static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, 
                            .durable = true,
                            .kept = kept,
                            .oldest = oldest};
+    Oid relid = PaosClassTable(durable->class);
     PaosQuestion question;
 
-    TryToBind(durable, PaosClassTable(durable->class), &question);
-    request.path = question.path;
+    TryToBind(durable, relid, &question);
+    /* Also of one that could not be bound now, be it for a lock on its class. */
+    request.path = OidIsValid(relid) && PaosPathNames(PaosQueryParse(durable->query)) != NIL;
     PaosRequestAdd(shared, &request, durable->query, question.filings);
 }
 
 void PaosDurableFile(PaosShared *shared, const PaosDurable *durable)
 {
     FileOne(shared, durable, 0, 0);
+}
+
+void PaosDurableFileAgain(PaosShared *shared, const PaosRequest *request, const char *query)
+{
+    PaosDurable durable = {
+        .request = request->id, .class = request->class, .query = query, .role = request->role};
+
+    /* Should this fail half-way, whoever comes next files what is missing. */
+    pg_atomic_write_u32(&shared->durables, 0);
+    PaosRequestRemove(shared, request->id);
+    FileOne(shared, &durable, request->kept, request->oldest);
+    PaosRequestKeep(request->id);
 }
 
 /* ---- all requests ---- */
@@ -157,11 +181,11 @@ static void ReadDurable(uint64 row, PaosDurable *out)
 {
     bool isnull;
 
-    out->request = DatumGetInt64(Column(row, 1, &isnull));
-    out->name = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2);
-    out->class = DatumGetInt16(Column(row, 3, &isnull));
-    out->query = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 4);
-    out->role = DatumGetObjectId(Column(row, 5, &isnull));
+    out->request = DatumGetInt64(Column(row, PAOS_DURABLE_REQUEST, &isnull));
+    out->name = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, PAOS_DURABLE_NAME);
+    out->class = DatumGetInt16(Column(row, PAOS_DURABLE_CLASS, &isnull));
+    out->query = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, PAOS_DURABLE_QUERY);
+    out->role = DatumGetObjectId(Column(row, PAOS_DURABLE_ROLE, &isnull));
 }
 
 /* Numbers are shared, so that from the oldest to the last is more than there can be. */
@@ -266,8 +290,9 @@ static void RemoveEvents(int64 request)
 }
 
 /* Whoever attends is woken, to find that the request has ended. */
-static void End(PaosShared *shared, int64 id)
+void PaosDurableRemove(int64 id)
 {
+    PaosShared *shared = PaosSharedFiled(false);
     PaosRequest request;
 
     if (shared != NULL && PaosRequestGet(shared, id, &request, NULL))
@@ -279,22 +304,33 @@ static void End(PaosShared *shared, int64 id)
     RemoveEvents(id);
 }
 
-static void RowChanged(const TriggerData *trigger)
+static void ReadRow(const TriggerData *trigger, PaosDurable *out)
 {
     TupleDesc desc = RelationGetDescr(trigger->tg_relation);
-    PaosShared *shared = PaosSharedFiled(TRIGGER_FIRED_BY_INSERT(trigger->tg_event));
-    PaosDurable durable;
+    HeapTuple row = trigger->tg_trigtuple;
     bool isnull;
 
-    durable.request = DatumGetInt64(heap_getattr(trigger->tg_trigtuple, 1, desc, &isnull));
-    durable.name = SPI_getvalue(trigger->tg_trigtuple, desc, 2);
-    durable.class = DatumGetInt16(heap_getattr(trigger->tg_trigtuple, 3, desc, &isnull));
-    durable.query = SPI_getvalue(trigger->tg_trigtuple, desc, 4);
-    durable.role = DatumGetObjectId(heap_getattr(trigger->tg_trigtuple, 5, desc, &isnull));
-    if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-        PaosDurableFile(shared, &durable);
-    else
-        End(shared, durable.request);
+    out->request = DatumGetInt64(heap_getattr(row, PAOS_DURABLE_REQUEST, desc, &isnull));
+    out->name = SPI_getvalue(row, desc, PAOS_DURABLE_NAME);
+    out->class = DatumGetInt16(heap_getattr(row, PAOS_DURABLE_CLASS, desc, &isnull));
+    out->query = SPI_getvalue(row, desc, PAOS_DURABLE_QUERY);
+    out->role = DatumGetObjectId(heap_getattr(row, PAOS_DURABLE_ROLE, desc, &isnull));
+}
+
+static void RowChanged(const TriggerData *trigger)
+{
+    PaosDurable durable;
+
+    ReadRow(trigger, &durable);
+    if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+    {
+        PaosDurableRemove(durable.request);
+        return;
+    }
+    /* Whoever brings the class waits, to find what is filed here, or has brought it. */
+    if (!OidIsValid(PaosClassTable(durable.class)))
+        PaosTaskHold(PAOS_TASK_RESTORE, ExclusiveLock);
+    PaosDurableFile(PaosSharedFiled(true), &durable);
 }
 
 /*

@@ -18,7 +18,15 @@
 #define PAOS_LOCK_TASK 28772 /* what only one session at a time does: */
 #define PAOS_TASK_FILE 0     /*    filing all requests */
 #define PAOS_TASK_NUMBER 1   /*    taking more numbers from the sequence */
+#define PAOS_TASK_RESTORE 2  /*    adding a request whose class is not there yet */
                              /*    the id of a request: removing its events beyond the limits */
+
+/* Columns of paos.durable. */
+#define PAOS_DURABLE_REQUEST 1
+#define PAOS_DURABLE_NAME 2
+#define PAOS_DURABLE_CLASS 3
+#define PAOS_DURABLE_QUERY 4
+#define PAOS_DURABLE_ROLE 5
 
 /* A row of paos.durable. */
 typedef struct PaosDurable
@@ -26,7 +34,7 @@ typedef struct PaosDurable
     int64 request;
     char *name;
     int class;
-    char *query; /* canonical text */
+    const char *query; /* canonical text */
     Oid role;
 } PaosDurable;
 
@@ -37,9 +45,15 @@ extern PaosShared *PaosSharedFiled(bool create);
 /* Waits for a task's lock; false: another session has it, and wait is false. */
 extern bool PaosTaskBegin(int64 task, bool wait);
 extern void PaosTaskEnd(int64 task);
+/* The same until the transaction ends, in another mode than the exclusive one if need be. */
+extern void PaosTaskHold(int64 task, LOCKMODE mode);
 /* Of the extension's own. */
 extern Oid PaosOwnRelation(const char *name);
 extern void PaosDurableFile(PaosShared *shared, const PaosDurable *durable);
+/* Once more, and whatever becomes of the transaction: its class has come after it. */
+extern void PaosDurableFileAgain(PaosShared *shared, const PaosRequest *request, const char *query);
+/* Of a request whose row goes: it ends with the transaction, and its events go. */
+extern void PaosDurableRemove(int64 request);
 /* The durable request of a name, in the caller's memory context; lock: until the transaction ends
  * it goes on. False: there is none. */
 extern bool PaosDurableFind(const char *name, bool lock, PaosDurable *out);

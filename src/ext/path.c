@@ -328,8 +328,7 @@ void PaosPathFile(PaosShared *shared, const PaosRequest *request, const char *qu
                   PaosPathFiled filed)
 {
     static PaosFiling any = {.kind = PAOS_FILE_REST};
-    const PaosClass *class = PaosClassByNumber(request->class, false);
-    Oid relid = class->relid;
+    Oid relid = PaosClassTable(request->class);
     ListCell *cell;
 
     filed(shared, request->id, PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));

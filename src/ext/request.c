@@ -342,8 +342,7 @@ void PaosRequestKept(PaosShared *shared, int64 id, int64 kept, TimestampTz oldes
     dshash_release_lock(Requests(shared), entry);
 }
 
-/* Takes a request out of everything; one that has ended already is no error. */
-static void RemoveRequest(PaosShared *shared, int64 id)
+void PaosRequestRemove(PaosShared *shared, int64 id)
 {
     PaosRequest *entry = dshash_find(Requests(shared), &id, true);
     PaosRequest gone;
@@ -392,7 +391,7 @@ static bool IsOf(const OwnList *list, SubTransactionId subxact)
 static void Undo(SubTransactionId subxact)
 {
     while (IsOf(&own, subxact))
-        RemoveRequest(PaosSharedAttached(), own.items[--own.n].id);
+        PaosRequestRemove(PaosSharedAttached(), own.items[--own.n].id);
     while (IsOf(&ending, subxact))
         ending.n--;
 }
@@ -401,7 +400,7 @@ void PaosRequestsForget(void)
 {
     ending.n = 0;
     while (own.n > 0)
-        RemoveRequest(PaosSharedAttached(), own.items[--own.n].id);
+        PaosRequestRemove(PaosSharedAttached(), own.items[--own.n].id);
 }
 
 static void EndSession(int code, Datum arg)
@@ -428,7 +427,7 @@ static void Commit(void)
     }
     own.n = n;
     while (ending.n > 0)
-        RemoveRequest(PaosSharedAttached(), ending.items[--ending.n].id);
+        PaosRequestRemove(PaosSharedAttached(), ending.items[--ending.n].id);
 }
 
 /* What the other session that commits a prepared transaction would have to do, it knows nothing of.

@@ -167,6 +167,8 @@ extern void PaosRequestPathRestart(PaosShared *shared, int64 id);
 extern void PaosRequestCount(PaosShared *shared, int64 id, bool kept);
 /* What this transaction has registered stays though it aborts. */
 extern void PaosRequestKeep(int64 id);
+/* At once, out of everything; one that has ended already is no error. */
+extern void PaosRequestRemove(PaosShared *shared, int64 id);
 /* The session that is told when a durable request has events; channel NULL: none, unless it is
  * another's by now. */
 extern void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel);

@@ -224,7 +224,7 @@ static void RewriteDurable(int64 request, const char *text)
     row = systable_getnext(scan);
     if (HeapTupleIsValid(row))
     {
-        int column = 4;
+        int column = PAOS_DURABLE_QUERY;
         Datum value = CStringGetTextDatum(text);
         bool isnull = false;
         HeapTuple changed =
@@ -265,9 +265,15 @@ static void LookAt(PaosShared *shared, int64 id, bool prepare)
     const char *dropped = NULL;
     PaosBoundChange change;
 
-    /* It ended meanwhile, or is one whose class had no key when it was filed. */
-    if (bound == NULL || !OidIsValid(bound->relid))
+    if (bound == NULL)
+        return; /* it ended meanwhile */
+    if (!OidIsValid(bound->relid))
+    {
+        /* A restore may bring a durable request before its class. */
+        if (request.durable && OidIsValid(PaosClassTable(request.class)))
+            PaosDurableFileAgain(shared, &request, bound->text);
         return;
+    }
     if (prepare)
         PaosEventResync(id);
     else if (!ClassIsThere(&request, bound))

@@ -113,6 +113,19 @@ sql postgres "INSERT INTO town VALUES (1, 'Ulm')"
 ok "whose requests are found all the same" '[1]' "$(keys town)"
 acknowledge old
 
+# Nor is a path forgotten when the class of the request itself is the locked one.
+restart fast
+begin change
+tell change "BEGIN; LOCK TABLE person IN ACCESS EXCLUSIVE MODE;"
+sql postgres "INSERT INTO town VALUES (2, 'Bonn')"
+tell change "COMMIT;"
+end change
+sql postgres "UPDATE person SET loves = paos.ref('person', 1) WHERE id = 2"
+acknowledge lover
+sql postgres "UPDATE person SET name = 'Susan' WHERE id = 1"
+ok "a path is found though its class was locked when it was filed" '[resync]' "$(keys lover)"
+acknowledge old
+
 # What was prepared before comes after, with a lower number.
 sql postgres "BEGIN; INSERT INTO person VALUES (8, 'Ann', 82); PREPARE TRANSACTION 'before'"
 restart immediate
@@ -136,8 +149,8 @@ acknowledge old
 sql postgres "SELECT paos.subscribe('town', 'name == \"Ulm\"', durable => 'name')" >/dev/null
 sql postgres "ALTER TABLE town DROP COLUMN name" 2>/dev/null
 restart fast
-sql postgres "INSERT INTO town VALUES (2)"
-ok "a write to a class of a request that makes no sense any more" 2 "$(sql postgres "SELECT count(*) FROM town")"
+sql postgres "INSERT INTO town VALUES (3)"
+ok "a write to a class of a request that makes no sense any more" 3 "$(sql postgres "SELECT count(*) FROM town")"
 
 # Its client killed, a session that stands by takes over; no name is held for ever.
 begin holder
