@@ -75,6 +75,7 @@ $(foreach e,$(EXAMPLES),$(eval $(call program,$(e),$(e).c $(wildcard $(e)/*.c)))
 $(eval $(call program,bench/run,$(wildcard bench/*.c)))
 $(eval $(call program,fault/attack,$(wildcard test/fault/attack/*.c)))
 build/fault/attack: $(wildcard test/fault/attack/*.h)
+$(eval $(call program,fault/program,test/fault/program/main.c))
 examples: $(EXAMPLES:%=build/%)
 bench-programs: build/bench/run build/proxy
 

@@ -128,10 +128,11 @@ static paos_status ask(paos_conn *conn, verdict *out)
 
     if (status != PAOS_OK)
         return status;
-    if (conn->undecided.xid == 0 && objects->size > 0)
-        return ask_object(conn, objects->items[0], out);
+    /* There numbers of transactions and ids of new objects may have been given to others. */
     if (strcmp(conn->undecided.timeline, conn->timeline) != 0)
         return paosi_fail(conn, PAOS_UNKNOWN, "the server's history is another one now");
+    if (conn->undecided.xid == 0 && objects->size > 0)
+        return ask_object(conn, objects->items[0], out);
     return ask_status(conn, out);
 }
 

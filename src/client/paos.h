@@ -560,7 +560,8 @@ paos_status paos_unsubscribe(paos_conn *conn, int64_t request);
  * Its events are kept on the server from each commit until they are
  * acknowledged, also while no program runs: those that wait are told first.  Each
  * is told at least once, in order for each object; in this process again only
- * after paos_conn_open.  With resync set the lists are empty: more happened than
+ * after paos_conn_open, or after a failover, since numbers of events that were
+ * lost with it come again.  With resync set the lists are empty: more happened than
  * is kept.  PAOS_LOCKED while another session has the name.  paos_unsubscribe
  * ends it for good, with its events; closing the connection leaves it.  May block.
  */
@@ -576,7 +577,8 @@ paos_status paos_acknowledge(paos_conn *conn, int64_t request, int64_t upto);
 
 /*
  * paos_acknowledge_commit does so as part of the next paos_commit, even one of no
- * changes: what the program stores for an event is stored exactly once.
+ * changes: what the program stores for an event is stored exactly once.  A
+ * failover before that commit forgets it, and the event is told again.
  */
 paos_status paos_acknowledge_commit(paos_conn *conn, int64_t request, int64_t upto);
 

@@ -62,13 +62,26 @@ static bool forget(check *c, paos_object *object)
     return true;
 }
 
+/* Numbers of events that were lost come again for others. */
+static void forget_numbers(paosi_request *request)
+{
+    paosi_answer_forget(&request->answer);
+    paosi_answer_free(&request->told);
+    request->settles = 0;
+}
+
 void paosi_revalidate_nothing(paos_conn *conn)
 {
     paosi_request *request;
+    size_t i;
 
     for (request = conn->requests.first; request; request = request->next)
-        paosi_answer_forget(&request->answer);
+        forget_numbers(request);
     each(conn, forget, NULL);
+    /* Ids that wait for new objects may be given out again. */
+    for (i = 0; i < conn->classes_size; i++)
+        if (conn->classes[i])
+            conn->classes[i]->ids_used = conn->classes[i]->ids_size = 0;
 }
 
 /* ---- asking ---- */
