@@ -288,11 +288,13 @@ static PaosBound TakeSlot(const PaosTree *tree, PaosBucket *bucket, dsa_pointer 
 void PaosRangeUnlink(dsa_area *area, PaosSignature *signature, dsa_pointer pointer)
 {
     PaosTree tree = {.area = area, .signature = signature};
-    dsa_pointer place = ((RangeEntry *) dsa_get_address(area, pointer))->bucket;
+    dsa_pointer place;
     PaosBucket *bucket;
     PaosBound high;
 
     LWLockAcquire(&signature->lock, LW_EXCLUSIVE);
+    /* Not before: others join buckets. */
+    place = ((RangeEntry *) dsa_get_address(area, pointer))->bucket;
     bucket = PaosBucketAt(&tree, place);
     high = TakeSlot(&tree, bucket, pointer);
     PaosTreeRemoved(&tree, place, high);
