@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define BENCH_RUNS_MAX 101
 #define BENCH_VARIANTS_MAX 8
@@ -67,9 +68,18 @@ size_t fastest(const bench *bench, const variant *variants, size_t first, size_t
 typedef struct ratio
 {
     double low, middle, high;
+    size_t runs;
 } ratio;
 
 ratio ratio_of(const bench *bench, const double *a, const double *b);
+
+/* ---- format.c: figures as text ---- */
+
+void format_seconds(char *text, size_t size, double seconds);
+/* With a mark when another run of the benchmark may come to a ratio that differs much. */
+void format_ratio(char *text, size_t size, ratio ratio);
+/* Was any ratio marked since the last call? */
+bool format_take_mark(void);
 
 /* ---- table.c: the results, as a table for people and for documents ---- */
 
@@ -84,6 +94,13 @@ void table_row(const char *what, const char *paos, const char *hand, const char 
 void table_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void table_end(void);
 
+/* ---- sheet.c: tables beside that one, printed after it ---- */
+
+/* Heads and the cells of each row, for the last sheet begun; heads end with NULL. */
+void sheet_begin(const char *title, const char *const *heads);
+void sheet_row(const char *const *cells);
+void sheets_end(void);
+
 /* ---- sql.c: libpq by hand ---- */
 
 /* Runs commands that return nothing. */
@@ -96,6 +113,24 @@ PGresult *expect(PGconn *pq, PGresult *result, ExecStatusType status);
 void prepare(PGconn *pq, const char *name, const char *sql);
 /* Ids as paos draws them. */
 void draw_ids(PGconn *pq, const char *class_name, int64_t *ids, size_t n);
+
+/* ---- child.c: programs beside this one ---- */
+
+typedef struct child
+{
+    int pid; /* 0: none */
+    int in, out;
+    char text[4096]; /* heard, and not yet taken */
+    size_t used;
+} child;
+
+/* argv[0] is looked for as a shell does; whether it could be run shows when it is heard. */
+void child_start(child *child, const char *const *argv);
+/* Sends a line; false: it has ended. */
+bool child_say(child *child, const char *line);
+/* Waits for a line, without its end; false: it has ended, or hangs. */
+bool child_hear(child *child, char *line, size_t size);
+void child_end(child *child);
 
 /* ---- wire.c: values in PostgreSQL's binary formats ---- */
 
@@ -178,8 +213,9 @@ typedef struct load_plan
     const char *table;
     size_t writers;
     double seconds;
-    double rate;   /* commits per second of all together; 0: as many as possible */
-    bool matching; /* each row is one that the listener is told of */
+    double rate;    /* commits per second of all together; 0: as many as possible */
+    bool matching;  /* each row is one that the listener is told of */
+    bool only_paos; /* no triggers by hand beside it */
 } load_plan;
 
 typedef struct load_result
@@ -198,10 +234,10 @@ double load_sent(const load *load, size_t id);
 
 typedef struct listener listener;
 
-/* A session that is told of all rows that match; each is checked against the load. */
-listener *listener_open(const bench *bench, const load *load);
+/* Who is told of all rows that match; each is checked against the load. */
+listener *listener_open(const bench *bench, const load *load, bool by_client);
 void listener_close(listener *listener);
-/* As many more sessions that listen to what never comes. */
+/* As many more in all, of its kind, that listen to what never comes. */
 void listener_idle(const bench *bench, listener *listener, size_t n);
 /* Waits for n events, which are those of the ids from the first; returns for how long. */
 double listener_expect(listener *listener, size_t first_id, size_t n);
@@ -212,6 +248,7 @@ const double *listener_latencies(const listener *listener);
 
 typedef struct rates
 {
+    bool only_paos;
     double seconds[ITEM_TABLES][BENCH_RUNS_MAX]; /* for each commit */
 } rates;
 
@@ -220,21 +257,40 @@ void rates_take(const bench *bench, load *load, listener *listener, const load_p
                 rates *rates);
 /* How fast commits into a table are, as a part of those into the plain one. */
 double rates_ratio(const bench *bench, const rates *rates, size_t table);
+/* By how much more one plan commits into a table than another. */
+double rates_gain(const bench *bench, const rates *one, const rates *all, size_t table);
 void rates_show(const bench *bench, const rates *rates, const char *what, const char *target);
 
-/* ---- plot.c: pictures of what depends on something ---- */
+/* ---- plot.c: curves of what depends on something ---- */
 
 typedef enum plot
 {
     PLOT_REQUESTS,  /* commits by requests registered */
     PLOT_LISTENERS, /* commits by sessions that listen */
     PLOT_LATENCY,   /* how many commits were told of after so long */
-    PLOTS
+    PLOT_LIVE       /* the same beside other tools */
 } plot;
 
+#define PLOT_COLOURS 8
+extern const char *const plot_colours[PLOT_COLOURS];
+
+/* The curve's name stays the caller's. */
 void plot_add(plot plot, const char *curve, double x, double y);
-/* Writes those that have points into a directory, as SVG. */
+/* Writes all pictures that have something to show into a directory, as SVG. */
 void plot_write(const char *directory);
+FILE *plot_open(const char *directory, const char *name);
+void plot_close(FILE *file);
+
+/* ---- bars.c: figures side by side ---- */
+
+typedef enum bars
+{
+    BARS_OO7,   /* milliseconds */
+    BARS_MEMORY /* bytes */
+} bars;
+
+void bars_add(bars bars, const char *group, const char *name, double value);
+void bars_write(const char *directory);
 
 /* ---- cases ---- */
 

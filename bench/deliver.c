@@ -1,10 +1,18 @@
 /*
  * deliver.c - case: what writers lose when each commit is told to somebody, with
- * one session that listens, and with many more that are told of nothing.
+ * one session that listens, and with many more that are told of nothing: plain sessions,
+ * and clients by libpaos.
  */
 #include "bench.h"
 
 #include <stdio.h>
+
+static void add_points(const bench *bench, const rates *rates, double listeners)
+{
+    plot_add(PLOT_LISTENERS, "paos", listeners, rates_ratio(bench, rates, ITEM_PAOS));
+    plot_add(PLOT_LISTENERS, "pg_notify", listeners, rates_ratio(bench, rates, ITEM_NOTIFIED));
+    plot_add(PLOT_LISTENERS, "look-up", listeners, rates_ratio(bench, rates, ITEM_LOOKED));
+}
 
 static void compare(bench *bench, load *load, listener *listener, size_t idle, const char *target)
 {
@@ -16,10 +24,23 @@ static void compare(bench *bench, load *load, listener *listener, size_t idle, c
     rates_take(bench, load, listener, &plan, &rates);
     snprintf(what, sizeof what, "commits, each told to 1, %zu listeners", idle + 1);
     rates_show(bench, &rates, what, target);
-    plot_add(PLOT_LISTENERS, "paos", (double) idle + 1, rates_ratio(bench, &rates, ITEM_PAOS));
-    plot_add(PLOT_LISTENERS, "pg_notify", (double) idle + 1,
-             rates_ratio(bench, &rates, ITEM_NOTIFIED));
-    plot_add(PLOT_LISTENERS, "look-up", (double) idle + 1, rates_ratio(bench, &rates, ITEM_LOOKED));
+    add_points(bench, &rates, (double) idle + 1);
+}
+
+static void compare_clients(bench *bench, load *load, listener *listener, size_t idle,
+                            const char *target)
+{
+    static rates rates;
+    load_plan plan = {
+        .writers = 8, .seconds = bench->small ? 0.2 : 0.5, .matching = true, .only_paos = true};
+    char what[64];
+
+    listener_idle(bench, listener, idle);
+    rates_take(bench, load, listener, &plan, &rates);
+    snprintf(what, sizeof what, "the same, %zu C clients", idle + 1);
+    rates_show(bench, &rates, what, target);
+    plot_add(PLOT_LISTENERS, "paos, C clients", (double) idle + 1,
+             rates_ratio(bench, &rates, ITEM_PAOS));
 }
 
 void case_deliver(bench *bench)
@@ -29,11 +50,15 @@ void case_deliver(bench *bench)
 
     item_create(bench->admin);
     load = load_open(bench);
-    listener = listener_open(bench, load);
+    listener = listener_open(bench, load, false);
     compare(bench, load, listener, 0, ">= 0.8");
-    compare(bench, load, listener, 10, "");
-    compare(bench, load, listener, 100, ">= 0.85");
-    compare(bench, load, listener, 400, ">= 0.85");
+    compare(bench, load, listener, 9, "");
+    compare(bench, load, listener, 99, ">= 0.7");
+    compare(bench, load, listener, 399, ">= 0.6");
+    listener_close(listener);
+    listener = listener_open(bench, load, true);
+    compare_clients(bench, load, listener, 0, "");
+    compare_clients(bench, load, listener, 399, ">= 0.85");
     listener_close(listener);
     load_close(load);
 }

@@ -54,7 +54,7 @@ static void show(const bench *bench, const char *what, double (*times)[BENCH_RUN
 
     snprintf(paos, sizeof paos, "%.0f us", median(times[0], bench->runs) * 1e6);
     snprintf(bare, sizeof bare, "NOTIFY: %.0f us", median(times[1], bench->runs) * 1e6);
-    snprintf(result, sizeof result, "%.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high);
+    format_ratio(result, sizeof result, ratio);
     table_row(what, paos, bare, result, "<= 1.3");
 }
 
@@ -95,7 +95,7 @@ static void busy(bench *bench)
                       .rate = 5000,
                       .matching = true};
     load *load = load_open(bench);
-    listener *listener = listener_open(bench, load);
+    listener *listener = listener_open(bench, load, false);
     char paos[32], result[64];
     double reached = 0;
 

@@ -1,6 +1,7 @@
 /*
  * listen.c - who is told of commits: one session that is told of all that match,
- * with a ledger of what came when, and many that are told of nothing.
+ * with a ledger of what came when, and many that are told of nothing.  They are plain
+ * connections that LISTEN, or clients by libpaos.
  *
  * The ledger is what makes a figure count: each row must have come, once.
  */
@@ -21,13 +22,15 @@
 struct listener
 {
     const load *load;
-    PGconn *pq;
+    PGconn *pq;      /* told by triggers, and by paos when there is no client */
+    paos_conn *conn; /* the client, or NULL */
     pthread_t thread;
     atomic_bool stopping;
     atomic_size_t told;
     unsigned char *times; /* by id: how often it came */
     double *latencies;    /* seconds; of each told since the last look, in order */
     PGconn *idle[IDLE_MAX];
+    paos_conn *idle_clients[IDLE_MAX];
     size_t nidle;
 };
 
@@ -43,6 +46,16 @@ static size_t told_id(const PGnotify *notify)
     return strtoul(refs + 1, NULL, 10);
 }
 
+static void note(listener *listener, size_t id)
+{
+    size_t told = atomic_load(&listener->told);
+
+    if (id >= LOAD_IDS_MAX || listener->times[id]++ > 0)
+        die("told of row %zu twice", id);
+    listener->latencies[told] = now() - load_sent(listener->load, id);
+    atomic_store(&listener->told, told + 1);
+}
+
 static void take(listener *listener)
 {
     PGnotify *notify;
@@ -51,31 +64,50 @@ static void take(listener *listener)
         die("%s", PQerrorMessage(listener->pq));
     while ((notify = PQnotifies(listener->pq)) != NULL)
     {
-        size_t id = told_id(notify);
-        size_t told = atomic_load(&listener->told);
-
-        if (id >= LOAD_IDS_MAX || listener->times[id]++ > 0)
-            die("told of row %zu twice", id);
-        listener->latencies[told] = now() - load_sent(listener->load, id);
-        atomic_store(&listener->told, told + 1);
+        note(listener, told_id(notify));
         PQfreemem(notify);
     }
+}
+
+static void take_event(paos_conn *conn, const paos_event *event, void *arg)
+{
+    (void) conn;
+    if (event->resync)
+        die("a client was told to look again");
+    for (size_t i = 0; i < paos_list_size(event->entered); i++)
+        note(arg, (size_t) (paos_object_id(paos_list_at(event->entered, i)) &
+                            (((paos_id) 1 << 48) - 1)));
 }
 
 static void *listen_on(void *any)
 {
     listener *listener = any;
-    struct pollfd fd = {.fd = PQsocket(listener->pq), .events = POLLIN};
+    struct pollfd fds[] = {
+        {.fd = PQsocket(listener->pq), .events = POLLIN},
+        {.fd = listener->conn ? paos_conn_fd(listener->conn) : -1, .events = POLLIN}};
 
     while (!atomic_load(&listener->stopping))
     {
-        poll(&fd, 1, 100);
+        poll(fds, 2, 100);
         take(listener);
+        if (listener->conn)
+            check(listener->conn, paos_conn_dispatch(listener->conn, 0, NULL));
     }
     return NULL;
 }
 
-listener *listener_open(const bench *bench, const load *load)
+static paos_conn *open_client(const bench *bench, const char *query, listener *listener)
+{
+    paos_conn *conn;
+    int64_t request;
+
+    check(NULL, paos_conn_open(bench->conninfo, "bench listener", &conn));
+    check(conn,
+          paos_subscribe(conn, "bench.item", query, NULL, 0, take_event, listener, NULL, &request));
+    return conn;
+}
+
+listener *listener_open(const bench *bench, const load *load, bool by_client)
 {
     listener *listener = calloc(1, sizeof *listener);
 
@@ -84,27 +116,39 @@ listener *listener_open(const bench *bench, const load *load)
         die("out of memory");
     listener->load = load;
     listener->pq = connect_to(bench->conninfo);
-    run_sql_int(listener->pq, "SELECT paos.subscribe('bench.item', 'kind == -1')");
+    if (by_client)
+        listener->conn = open_client(bench, "kind == -1", listener);
+    else
+        run_sql_int(listener->pq, "SELECT paos.subscribe('bench.item', 'kind == -1')");
     run_sql(listener->pq, "LISTEN bench_told");
     if (pthread_create(&listener->thread, NULL, listen_on, listener) != 0)
         die("no thread for the listener");
     return listener;
 }
 
+static PGconn *open_idle(const bench *bench, const char *query, size_t number)
+{
+    PGconn *pq = connect_to(bench->conninfo);
+    char sql[128];
+
+    snprintf(sql, sizeof sql, "SELECT paos.subscribe('bench.item', '%s')", query);
+    run_sql_int(pq, sql);
+    snprintf(sql, sizeof sql, "LISTEN bench_idle_%zu", number);
+    run_sql(pq, sql);
+    return pq;
+}
+
 void listener_idle(const bench *bench, listener *listener, size_t n)
 {
-    char sql[128];
+    char query[64];
 
     for (; listener->nidle < n && listener->nidle < IDLE_MAX; listener->nidle++)
     {
-        PGconn *pq = connect_to(bench->conninfo);
-
-        snprintf(sql, sizeof sql, "SELECT paos.subscribe('bench.item', 'kind == -%zu')",
-                 listener->nidle + 2);
-        run_sql_int(pq, sql);
-        snprintf(sql, sizeof sql, "LISTEN bench_idle_%zu", listener->nidle);
-        run_sql(pq, sql);
-        listener->idle[listener->nidle] = pq;
+        snprintf(query, sizeof query, "kind == -%zu", listener->nidle + 2);
+        if (listener->conn)
+            listener->idle_clients[listener->nidle] = open_client(bench, query, listener);
+        else
+            listener->idle[listener->nidle] = open_idle(bench, query, listener->nidle);
     }
 }
 
@@ -135,8 +179,12 @@ void listener_close(listener *listener)
     atomic_store(&listener->stopping, true);
     pthread_join(listener->thread, NULL);
     PQfinish(listener->pq);
+    paos_conn_close(listener->conn);
     for (size_t i = 0; i < listener->nidle; i++)
+    {
         PQfinish(listener->idle[i]);
+        paos_conn_close(listener->idle_clients[i]);
+    }
     free(listener->times);
     free(listener->latencies);
     free(listener);

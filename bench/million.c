@@ -108,7 +108,7 @@ static void bulk(bench *bench)
     snprintf(what, sizeof what, "INSERT of %zu rows", rows);
     snprintf(paos, sizeof paos, "%.0f ms", median(times[ITEM_PAOS], bench->runs) * 1e3);
     snprintf(plain, sizeof plain, "%.0f ms", median(times[ITEM_PLAIN], bench->runs) * 1e3);
-    snprintf(result, sizeof result, "%.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high);
+    format_ratio(result, sizeof result, ratio);
     table_row(what, paos, plain, result, ">= 0.5");
     table_note("%s: a trigger that looks up who asked %.2f", what,
                ratio_of(bench, times[ITEM_PLAIN], times[ITEM_LOOKED]).middle);
@@ -136,7 +136,7 @@ static void show_registration(const bench *bench, const double *first, const dou
 
     snprintf(many, sizeof many, "%.0f us", median(last, bench->runs) * 1e6);
     snprintf(few, sizeof few, "first: %.0f us", median(first, bench->runs) * 1e6);
-    snprintf(result, sizeof result, "%.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high);
+    format_ratio(result, sizeof result, ratio);
     table_row("registering one more request", many, few, result, "<= 2");
 }
 

@@ -5,10 +5,11 @@
 #ifndef BENCH_OO_H
 #define BENCH_OO_H
 
+#include "bench.h"
+
 #include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/types.h>
 
 /* 0 to n - 1 (splitmix64); the state is any number at first. */
 static inline int32_t oo_random(uint64_t *state, int32_t n)
@@ -38,8 +39,7 @@ static inline void oo_touch(oo_tally *tally, int32_t id, int32_t x, int32_t y)
 
 typedef struct oo_net
 {
-    pid_t pid;
-    FILE *in, *out;
+    child proxy;
     char directory[40];
     char conninfo[400]; /* of the server, through the proxy */
 } oo_net;

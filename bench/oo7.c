@@ -12,60 +12,42 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct way
-{
-    paos_conn *conn;
-    oo7_paos paos;
-    PGconn *pq;
-    oo7_hand hand;
-} way;
-
-typedef struct state
-{
-    oo7_graph *graph;
-    way near, far; /* straight to the server, and over the network */
-    way *at;
-    oo_net net;
-    oo7_operation operation;
-    const char *size; /* "small" or "medium" */
-} state;
-
 /* ---- one run ---- */
 
-static void compare(const state *state, const char *who, oo_tally found, oo_tally expected)
+static void compare(const oo7_case *oo7, const char *who, oo_tally found, oo_tally expected)
 {
-    int64_t defined = oo7_expected(state->graph->config, state->operation);
+    int64_t defined = oo7_expected(oo7->graph->config, oo7->operation);
 
     if (found.count != expected.count || found.sum != expected.sum ||
         (defined >= 0 && found.count != defined))
-        die("OO7 %s %s by %s: %lld (%lld), not %lld (%lld)", state->size,
-            oo7_names[state->operation], who, (long long) found.count, (long long) found.sum,
+        die("OO7 %s %s by %s: %lld (%lld), not %lld (%lld)", oo7->graph->config->name,
+            oo7_names[oo7->operation], who, (long long) found.count, (long long) found.sum,
             (long long) expected.count, (long long) expected.sum);
 }
 
-static void forget(way *way)
+static void forget(oo7_way *way)
 {
     check(way->conn, paos_conn_set_cache(way->conn, 0));
     check(way->conn, paos_conn_set_cache(way->conn, 1000000));
 }
 
-static double run_paos(state *state)
+static double run_paos(oo7_case *oo7)
 {
     double started = now();
-    oo_tally found = oo7_paos_run(&state->at->paos, state->operation);
+    oo_tally found = oo7_paos_run(&oo7->at->paos, oo7->operation);
 
     started = now() - started;
-    compare(state, "paos", found, oo7_model_run(state->graph, state->operation));
+    compare(oo7, "paos", found, oo7_model_run(oo7->graph, oo7->operation));
     return started;
 }
 
-static double run_hand(state *state)
+static double run_hand(oo7_case *oo7)
 {
     double started = now();
-    oo_tally found = oo7_hand_run(&state->at->hand, state->operation);
+    oo_tally found = oo7_hand_run(&oo7->at->hand, oo7->operation);
 
     started = now() - started;
-    compare(state, "hand", found, oo7_model_run(state->graph, state->operation));
+    compare(oo7, "hand", found, oo7_model_run(oo7->graph, oo7->operation));
     return started;
 }
 
@@ -85,219 +67,164 @@ static bool has_partner(oo7_operation operation, oo7_operation *partner)
 }
 
 /* The operation, timed, with its partner before or after it. */
-static double run_pair(bench *bench, state *state, double (*run)(struct state *), bool cold)
+static double run_pair(bench *bench, oo7_case *oo7, double (*run)(oo7_case *), bool cold)
 {
-    oo7_operation operation = state->operation, partner = operation;
+    oo7_operation operation = oo7->operation, partner = operation;
     bool paired = has_partner(operation, &partner), second = partner < operation;
     double seconds;
 
     if (oo7_writes[operation])
         settle(bench->admin);
-    state->operation = partner;
+    oo7->operation = partner;
     if (paired && second)
-        run(state);
-    state->operation = operation;
+        run(oo7);
+    oo7->operation = operation;
     if (cold)
-        forget(state->at);
+        forget(oo7->at);
     if (cold)
-        oo7_hand_forget(&state->at->hand);
-    seconds = run(state);
-    state->operation = partner;
+        oo7_hand_forget(&oo7->at->hand);
+    if (oo7->at == &oo7->far)
+        oo_net_say(&oo7->net, "reset", NULL);
+    seconds = run(oo7);
+    if (oo7->at == &oo7->far)
+        oo_net_say(&oo7->net, "stats", &oo7->traffic);
+    oo7->operation = partner;
     if (paired && !second)
-        run(state);
-    state->operation = operation;
+        run(oo7);
+    oo7->operation = operation;
     if (oo7_writes[operation])
-        oo7_verify(bench->admin, state->graph, false);
+        oo7_verify(bench->admin, oo7->graph, false);
     return seconds;
 }
 
-static double paos_cold(bench *bench, void *any)
+double oo7_paos_cold(bench *bench, void *any)
 {
     return run_pair(bench, any, run_paos, true);
 }
 
-static double hand_cold(bench *bench, void *any)
+double oo7_hand_cold(bench *bench, void *any)
 {
     return run_pair(bench, any, run_hand, true);
 }
 
 /* T1 before it loads everything; what the run itself needs is then there. */
-static double run_hot(bench *bench, state *state, double (*run)(struct state *))
+static double run_hot(bench *bench, oo7_case *oo7, double (*run)(oo7_case *))
 {
-    oo7_operation operation = state->operation;
+    oo7_operation operation = oo7->operation;
 
-    forget(state->at);
-    oo7_hand_forget(&state->at->hand);
-    state->operation = OO7_T1;
-    run(state);
-    state->operation = operation;
-    return run_pair(bench, state, run, false);
+    forget(oo7->at);
+    oo7_hand_forget(&oo7->at->hand);
+    oo7->operation = OO7_T1;
+    run(oo7);
+    oo7->operation = operation;
+    return run_pair(bench, oo7, run, false);
 }
 
-static double paos_hot(bench *bench, void *any)
+double oo7_paos_hot(bench *bench, void *any)
 {
     return run_hot(bench, any, run_paos);
 }
 
-static double hand_hot(bench *bench, void *any)
+double oo7_hand_hot(bench *bench, void *any)
 {
     return run_hot(bench, any, run_hand);
 }
 
+int64_t oo7_paos_rows(const oo7_case *oo7)
+{
+    paos_stats stats;
+
+    paos_conn_stats(oo7->at->conn, &stats);
+    return (int64_t) stats.objects;
+}
+
 static double structs(bench *bench, void *any)
 {
-    state *state = any;
+    oo7_case *oo7 = any;
     double started = now();
 
     (void) bench;
-    oo7_model_run(state->graph, state->operation);
+    oo7_model_run(oo7->graph, oo7->operation);
     return now() - started;
 }
 
 /* ---- cases ---- */
 
-static variant *measure(bench *bench, state *state, double (*first)(struct bench *, void *),
+static variant *measure(bench *bench, oo7_case *oo7, double (*first)(struct bench *, void *),
                         double (*second)(struct bench *, void *))
 {
     static variant variants[2];
 
-    variants[0] = (variant){.name = oo7_names[state->operation], .run = first};
-    variants[1] = (variant){.name = oo7_names[state->operation], .run = second};
-    sample(bench, variants, 2, state);
+    variants[0] = (variant){.name = oo7_names[oo7->operation], .run = first};
+    variants[1] = (variant){.name = oo7_names[oo7->operation], .run = second};
+    sample(bench, variants, 2, oo7);
     return variants;
 }
 
-static void show(bench *bench, state *state, const char *how, const variant *variants,
+static void show(bench *bench, oo7_case *oo7, const char *how, const variant *variants,
                  const char *target)
 {
     char what[80];
 
-    snprintf(what, sizeof what, "OO7 %s %s%s", state->size, oo7_names[state->operation], how);
+    snprintf(what, sizeof what, "OO7 %s %s%s", oo7->graph->config->name, oo7_names[oo7->operation],
+             how);
     table_compare(bench, what, &variants[0], &variants[1], target);
 }
 
-static void run_cold(bench *bench, state *state)
+static void run_cold(bench *bench, oo7_case *oo7)
 {
-    state->at = &state->near;
+    oo7->at = &oo7->near;
     for (int i = 0; i < OO7_OPERATION_COUNT; i++)
     {
         const char *target = i == OO7_T1 ? "<= 1.5" : i == OO7_T2B || i == OO7_T3B ? "<= 1.3" : "";
 
-        state->operation = (oo7_operation) i;
-        show(bench, state, ", cold", measure(bench, state, paos_cold, hand_cold), target);
+        oo7->operation = (oo7_operation) i;
+        show(bench, oo7, ", cold", measure(bench, oo7, oo7_paos_cold, oo7_hand_cold), target);
     }
 }
 
-static void run_cached(bench *bench, state *state)
+static void run_cached(bench *bench, oo7_case *oo7)
 {
     static const oo7_operation updates[] = {OO7_T2B, OO7_T3B};
 
-    state->at = &state->near;
-    state->operation = OO7_T1;
-    show(bench, state, ", hot; structs", measure(bench, state, paos_hot, structs), "<= 3");
+    oo7->at = &oo7->near;
+    oo7->operation = OO7_T1;
+    show(bench, oo7, ", hot; structs", measure(bench, oo7, oo7_paos_hot, structs), "<= 3");
     for (int i = 0; i < 2; i++)
     {
-        state->operation = updates[i];
-        show(bench, state, ", hot", measure(bench, state, paos_hot, hand_hot), "<= 1.3");
+        oo7->operation = updates[i];
+        show(bench, oo7, ", hot", measure(bench, oo7, oo7_paos_hot, oo7_hand_hot), "<= 1.3");
     }
-}
-
-static oo_traffic traffic_of(bench *bench, state *state, double (*run)(struct bench *, void *))
-{
-    oo_traffic traffic;
-
-    oo_net_say(&state->net, "reset", NULL);
-    run(bench, state);
-    oo_net_say(&state->net, "stats", &traffic);
-    return traffic;
 }
 
 /* Lazy loading lives or dies by round trips. */
-static void run_far(bench *bench, state *state)
+static void run_far(bench *bench, oo7_case *oo7)
 {
     static const oo7_operation operations[] = {OO7_T1, OO7_T2B, OO7_T6, OO7_T7, OO7_Q1, OO7_Q4};
 
-    state->at = &state->far;
+    oo7->at = &oo7->far;
+    oo_net_say(&oo7->net, "delay 1", NULL);
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
     {
-        char what[80], paos[40], hand[40];
-        oo_traffic traffic;
-        int64_t rows;
+        char paos[40], hand[40];
 
-        state->operation = operations[i];
-        oo_net_say(&state->net, "delay 1", NULL);
-        show(bench, state, ", cold, +1 ms each way", measure(bench, state, paos_cold, hand_cold),
-             "");
-        oo_net_say(&state->net, "delay 0", NULL);
-        traffic = traffic_of(bench, state, paos_cold);
-        snprintf(paos, sizeof paos, "%lld, %lld", (long long) traffic.trips,
-                 (long long) traffic.bytes / 1000);
-        traffic = traffic_of(bench, state, hand_cold);
-        rows = state->far.hand.rows;
-        snprintf(hand, sizeof hand, "%lld, %lld, %lld", (long long) traffic.trips,
-                 (long long) traffic.bytes / 1000, (long long) rows);
-        snprintf(what, sizeof what, "its round trips, kB; rows by hand");
-        table_row(what, paos, hand, "", "");
+        oo7->operation = operations[i];
+        show(bench, oo7, ", cold, +1 ms each way",
+             measure(bench, oo7, oo7_paos_cold, oo7_hand_cold), "");
+        oo7_paos_cold(bench, oo7);
+        snprintf(paos, sizeof paos, "%lld, %lld", (long long) oo7->traffic.trips,
+                 (long long) oo7->traffic.bytes / 1000);
+        oo7_hand_cold(bench, oo7);
+        snprintf(hand, sizeof hand, "%lld, %lld", (long long) oo7->traffic.trips,
+                 (long long) oo7->traffic.bytes / 1000);
+        table_row("its round trips, kB", paos, hand, "", "");
     }
-}
-
-/* ---- beside other tools ---- */
-
-static void show_peer(bench *bench, state *state, const char *peer, const char *how, double seconds,
-                      double (*run)(struct bench *, void *), const char *target)
-{
-    char what[80], paos[32], theirs[64], result[32];
-    double ours[BENCH_RUNS_MAX];
-
-    if (seconds <= 0)
-        return;
-    for (size_t i = 0; i < bench->runs; i++)
-        ours[i] = run(bench, state);
-    snprintf(what, sizeof what, "OO7 %s %s, %s", state->size, oo7_names[state->operation], how);
-    snprintf(paos, sizeof paos, "%.1f ms", median(ours, bench->runs) * 1e3);
-    snprintf(theirs, sizeof theirs, "%s %.0f ms", peer, seconds * 1e3);
-    snprintf(result, sizeof result, "%.1f x faster", seconds / median(ours, bench->runs));
-    table_row(what, paos, theirs, result, target);
-}
-
-static void run_peer(bench *bench, state *state, const char *peer, const char *command)
-{
-    oo7_peer result;
-
-    fprintf(stderr, "    %s\n", peer);
-    if (!oo7_peer_run(bench->conninfo, state->graph, command, &result))
-    {
-        table_note("%s did not run: tools/deps bench", peer);
-        return;
-    }
-    for (int i = 0; i < OO7_OPERATION_COUNT; i++)
-    {
-        state->operation = (oo7_operation) i;
-        show_peer(bench, state, peer, "cold", result.cold[i], paos_cold,
-                  i == OO7_T1 ? ">= 10" : "");
-        show_peer(bench, state, peer, "hot", result.hot[i], paos_hot, i == OO7_T1 ? ">= 50" : "");
-    }
-}
-
-static void run_peers(bench *bench, state *state)
-{
-    static const char *const strategies[] = {"lazy", "selectin", "joined"};
-
-    state->at = &state->near;
-    for (int i = 0; i < 3; i++)
-    {
-        char name[40], command[80];
-
-        snprintf(name, sizeof name, "SQLAlchemy %s", strategies[i]);
-        snprintf(command, sizeof command, "/usr/bin/python3 bench/peers/oo7_sqlalchemy.py %s",
-                 strategies[i]);
-        run_peer(bench, state, name, command);
-    }
+    oo_net_say(&oo7->net, "delay 0", NULL);
 }
 
 /* ---- set up ---- */
 
-static void open_way(way *way, const char *conninfo, const oo7_graph *graph)
+static void open_way(oo7_way *way, const char *conninfo, const oo7_graph *graph)
 {
     check(NULL, paos_conn_open(conninfo, "bench", &way->conn));
     oo7_paos_open(&way->paos, way->conn, graph);
@@ -307,7 +234,7 @@ static void open_way(way *way, const char *conninfo, const oo7_graph *graph)
     oo7_hand_open(&way->hand, way->pq, graph);
 }
 
-static void close_way(way *way)
+static void close_way(oo7_way *way)
 {
     oo7_paos_close(&way->paos);
     paos_conn_close(way->conn);
@@ -317,30 +244,31 @@ static void close_way(way *way)
 
 static void run_size(bench *bench, const oo7_config *config)
 {
-    state state = {.size = config->name};
+    oo7_case oo7 = {0};
 
-    state.graph = oo7_graph_make(config, 1);
-    oo7_store(bench->admin, state.graph);
-    oo_net_open(&state.net, bench->admin);
-    open_way(&state.near, bench->conninfo, state.graph);
-    open_way(&state.far, state.net.conninfo, state.graph);
-    run_cold(bench, &state);
-    run_cached(bench, &state);
-    run_far(bench, &state);
-    run_peers(bench, &state);
-    close_way(&state.near);
-    close_way(&state.far);
-    oo_net_close(&state.net);
-    oo7_graph_free(state.graph);
+    oo7.graph = oo7_graph_make(config, 1);
+    oo7_store(bench->admin, oo7.graph);
+    oo_net_open(&oo7.net, bench->admin);
+    open_way(&oo7.near, bench->conninfo, oo7.graph);
+    open_way(&oo7.far, oo7.net.conninfo, oo7.graph);
+    run_cold(bench, &oo7);
+    run_cached(bench, &oo7);
+    run_far(bench, &oo7);
+    if (config != &oo7_medium)
+        oo7_ways(bench, &oo7);
+    close_way(&oo7.near);
+    close_way(&oo7.far);
+    oo_net_close(&oo7.net);
+    oo7_graph_free(oo7.graph);
     run_sql(bench->admin, "DROP SCHEMA oo7 CASCADE");
 }
 
 void case_oo7(bench *bench)
 {
-    run_size(bench, &oo7_small);
+    run_size(bench, bench->small ? &oo7_tiny : &oo7_small);
 }
 
 void case_oo7_medium(bench *bench)
 {
-    run_size(bench, &oo7_medium);
+    run_size(bench, bench->small ? &oo7_tiny : &oo7_medium);
 }

@@ -49,6 +49,22 @@ typedef enum oo7_operation
         OO7_OPERATION_COUNT
 } oo7_operation;
 
+/* Q2, Q3 and Q7 are one query: from which date on; -1: another operation. */
+static inline int32_t oo7_first_date(oo7_operation operation)
+{
+    switch (operation)
+    {
+        case OO7_Q2:
+            return OO7_LAST_1_PART;
+        case OO7_Q3:
+            return OO7_LAST_10_PARTS;
+        case OO7_Q7:
+            return 0;
+        default:
+            return -1;
+    }
+}
+
 typedef struct oo7_config
 {
     const char *name;
@@ -244,16 +260,59 @@ oo_tally oo7_hand_change(oo7_hand *h, oo7_operation operation);
 void oo7_hand_remember(oo7_hand *h, oo7_operation operation);
 void oo7_hand_write(oo7_hand *h, oo7_operation operation);
 
-/* ---- oo7_peer.c: operations by other tools ---- */
+/* ---- oo7_peer.c: operations by object-relational mappers ---- */
 
-/* Seconds; 0: not measured. */
+typedef struct oo7_work
+{
+    double seconds;
+    int64_t rows, statements;
+} oo7_work;
+
 typedef struct oo7_peer
 {
-    double cold[OO7_OPERATION_COUNT], hot[OO7_OPERATION_COUNT];
+    const char *tool, *strategy; /* to be set */
+    child child;
 } oo7_peer;
 
-/* Runs a command and checks what it did; false: it could not be run, or failed. */
-bool oo7_peer_run(const char *conninfo, oo7_graph *graph, const char *peer, oo7_peer *out);
+/* False, with a note below the table: its packages are missing. */
+bool oo7_peer_open(oo7_peer *peer, const char *conninfo, const oo7_graph *graph);
+void oo7_peer_close(oo7_peer *peer);
+/* Hot: with what the cold operation before it has loaded. */
+oo7_work oo7_peer_run(oo7_peer *peer, oo7_graph *graph, oo7_operation operation, bool hot);
+/* Bytes for each atomic part. */
+double oo7_peer_memory(oo7_peer *peer);
+
+/* ---- oo7.c: the case ---- */
+
+typedef struct oo7_way
+{
+    paos_conn *conn;
+    oo7_paos paos;
+    PGconn *pq;
+    oo7_hand hand;
+} oo7_way;
+
+typedef struct oo7_case
+{
+    oo7_graph *graph;
+    oo7_way near, far; /* straight to the server, and over the network */
+    oo7_way *at;       /* one of them */
+    oo_net net;
+    oo_traffic traffic; /* of the last run over the network */
+    oo7_operation operation;
+} oo7_case;
+
+/* Seconds of the case's operation; it is undone, where it can be repeated only then. */
+double oo7_paos_cold(bench *bench, void *oo7);
+double oo7_paos_hot(bench *bench, void *oo7);
+double oo7_hand_cold(bench *bench, void *oo7);
+double oo7_hand_hot(bench *bench, void *oo7);
+/* That came in a cold run: each is an object. */
+int64_t oo7_paos_rows(const oo7_case *oo7);
+
+/* ---- oo7_ways.c: some operations in all ways ---- */
+
+void oo7_ways(bench *bench, oo7_case *oo7);
 
 /* ---- texts ---- */
 

@@ -220,29 +220,16 @@ static void join_documents(walk *w)
 
 static void run_query(walk *w, oo7_operation operation)
 {
-    switch (operation)
-    {
-        case OO7_Q1:
-            look_up(w);
-            break;
-        case OO7_Q2:
-            scan_dates(w, OO7_LAST_1_PART);
-            break;
-        case OO7_Q3:
-            scan_dates(w, OO7_LAST_10_PARTS);
-            break;
-        case OO7_Q4:
-            find_users(w);
-            break;
-        case OO7_Q5:
-            find_outdated(w);
-            break;
-        case OO7_Q7:
-            scan_dates(w, 0);
-            break;
-        default:
-            join_documents(w);
-    }
+    static void (*const queries[])(walk *) = {[OO7_Q1] = look_up,
+                                              [OO7_Q4] = find_users,
+                                              [OO7_Q5] = find_outdated,
+                                              [OO7_Q8] = join_documents};
+    int32_t from = oo7_first_date(operation);
+
+    if (from >= 0)
+        scan_dates(w, from);
+    else
+        queries[operation](w);
 }
 
 /* ---- all of them ---- */

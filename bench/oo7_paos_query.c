@@ -32,7 +32,9 @@ static void scan_dates(oo7_paos *w, int32_t from)
 {
     const paos_value date = paos_int(from);
 
-    look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", "build_date >= $1", &date, 1));
+    /* From 0 on it is all of them. */
+    look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", from > 0 ? "build_date >= $1" : NULL, &date,
+                                from > 0));
 }
 
 static void count_users(oo7_paos *w, paos_object *document, int times)
@@ -137,27 +139,14 @@ static void join_documents(oo7_paos *w)
 
 void oo7_paos_query(oo7_paos *w, oo7_operation operation)
 {
-    switch (operation)
-    {
-        case OO7_Q1:
-            look_up(w);
-            break;
-        case OO7_Q2:
-            scan_dates(w, OO7_LAST_1_PART);
-            break;
-        case OO7_Q3:
-            scan_dates(w, OO7_LAST_10_PARTS);
-            break;
-        case OO7_Q4:
-            find_users(w);
-            break;
-        case OO7_Q5:
-            find_outdated(w);
-            break;
-        case OO7_Q7:
-            look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", NULL, NULL, 0));
-            break;
-        default:
-            join_documents(w);
-    }
+    static void (*const queries[])(oo7_paos *) = {[OO7_Q1] = look_up,
+                                                  [OO7_Q4] = find_users,
+                                                  [OO7_Q5] = find_outdated,
+                                                  [OO7_Q8] = join_documents};
+    int32_t from = oo7_first_date(operation);
+
+    if (from >= 0)
+        scan_dates(w, from);
+    else
+        queries[operation](w);
 }

@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void hear(oo_net *net, char *answer, size_t size)
 {
-    if (!fgets(answer, (int) size, net->out))
+    if (!child_hear(&net->proxy, answer, size))
         die("the proxy has ended: make build/proxy");
 }
 
@@ -22,8 +21,7 @@ void oo_net_say(oo_net *net, const char *command, oo_traffic *traffic)
     char answer[160];
     long long connections, up, down, turns;
 
-    fprintf(net->in, "%s\n", command);
-    fflush(net->in);
+    child_say(&net->proxy, command);
     hear(net, answer, sizeof answer);
     if (strncmp(answer, "ok", 2) != 0)
         die("proxy: %s", answer);
@@ -34,42 +32,10 @@ void oo_net_say(oo_net *net, const char *command, oo_traffic *traffic)
     *traffic = (oo_traffic){turns, up + down};
 }
 
-static void run_proxy(const int *in, const int *out, const char *listen, const char *target)
-{
-    dup2(in[0], STDIN_FILENO);
-    dup2(out[1], STDOUT_FILENO);
-    close(in[0]);
-    close(in[1]);
-    close(out[0]);
-    close(out[1]);
-    execl("build/proxy", "proxy", listen, target, (char *) NULL);
-    _exit(127);
-}
-
-static void start(oo_net *net, const char *listen, const char *target)
-{
-    int in[2], out[2];
-    char answer[80];
-
-    if (pipe(in) != 0 || pipe(out) != 0)
-        die("no pipe for the proxy");
-    net->pid = fork();
-    if (net->pid < 0)
-        die("no process for the proxy");
-    if (net->pid == 0)
-        run_proxy(in, out, listen, target);
-    close(in[0]);
-    close(out[1]);
-    net->in = fdopen(in[1], "w");
-    net->out = fdopen(out[0], "r");
-    if (!net->in || !net->out)
-        die("out of memory");
-    hear(net, answer, sizeof answer);
-}
-
 void oo_net_open(oo_net *net, PGconn *server)
 {
-    char listen[120], target[300];
+    char listen[120], target[300], answer[80];
+    const char *const argv[] = {"build/proxy", listen, target, NULL};
 
     memset(net, 0, sizeof *net);
     strcpy(net->directory, "/tmp/paos-bench-XXXXXX");
@@ -79,15 +45,14 @@ void oo_net_open(oo_net *net, PGconn *server)
     snprintf(target, sizeof target, "%s/.s.PGSQL.%s", PQhost(server), PQport(server));
     if (PQhost(server)[0] != '/')
         die("the proxy wants a server with a unix socket");
-    start(net, listen, target);
+    child_start(&net->proxy, argv);
+    hear(net, answer, sizeof answer);
     snprintf(net->conninfo, sizeof net->conninfo, "host=%s port=%s user=%s dbname=%s",
              net->directory, PQport(server), PQuser(server), PQdb(server));
 }
 
 void oo_net_close(oo_net *net)
 {
-    fclose(net->in);
-    fclose(net->out);
-    waitpid(net->pid, NULL, 0);
+    child_end(&net->proxy);
     rmdir(net->directory);
 }

@@ -1,8 +1,8 @@
 /*
- * plot.c - pictures of the results, as SVG that needs nothing but itself.
+ * plot.c - curves of what depends on something, as SVG that needs nothing but itself.
  *
- * Points are added in the order of x, but for latencies: those are samples, and
- * drawn as the part of all that came sooner.
+ * x is logarithmic. Points are added in its order, but for latencies: those are samples, and
+ * drawn as the part of all that came sooner. bars.c draws what is no curve.
  */
 #include "bench.h"
 
@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CURVES_MAX 4
+#define CURVES_MAX 8
 #define WIDTH 640.0
-#define HEIGHT 320.0
+#define HEIGHT 360.0
 #define MARGIN 56.0
+#define LEGEND 150.0
+#define TOP 1.2 /* of y */
 
 typedef struct curve
 {
@@ -26,10 +28,11 @@ typedef struct curve
 typedef struct picture
 {
     const char *file, *title, *x_name;
+    bool samples;
     curve curves[CURVES_MAX];
 } picture;
 
-static picture pictures[PLOTS] = {
+static picture pictures[] = {
     [PLOT_REQUESTS] = {.file = "requests.svg",
                        .title = "commits/s with requests that do not match, without = 1",
                        .x_name = "requests registered"},
@@ -38,10 +41,17 @@ static picture pictures[PLOTS] = {
                         .x_name = "sessions that listen"},
     [PLOT_LATENCY] = {.file = "latency.svg",
                       .title = "part of the commits that are told of after so long",
-                      .x_name = "microseconds from COMMIT"},
+                      .x_name = "microseconds from COMMIT",
+                      .samples = true},
+    [PLOT_LIVE] = {.file = "live.svg",
+                   .title = "part of the changes that other tools tell of after so long",
+                   .x_name = "microseconds from the change",
+                   .samples = true},
 };
+#define PICTURES (sizeof pictures / sizeof *pictures)
 
-static const char *const colours[CURVES_MAX] = {"#0b6e99", "#d9730d", "#6b6b6b", "#0f7b6c"};
+const char *const plot_colours[PLOT_COLOURS] = {"#0b6e99", "#d9730d", "#6b6b6b", "#0f7b6c",
+                                                "#ad1a72", "#b08800", "#6940a5", "#c4320a"};
 
 static curve *find_curve(picture *picture, const char *name)
 {
@@ -112,12 +122,13 @@ static range range_of(const picture *picture)
 
 static double place_x(range range, double x)
 {
-    return MARGIN + (WIDTH - 2 * MARGIN) * log10(x / range.low) / log10(range.high / range.low);
+    return MARGIN +
+           (WIDTH - 2 * MARGIN - LEGEND) * log10(x / range.low) / log10(range.high / range.low);
 }
 
 static double place_y(double y)
 {
-    return HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * fmin(y, 1.2) / 1.2;
+    return HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * fmin(y, TOP) / TOP;
 }
 
 static void draw_axes(FILE *file, const picture *picture, range range)
@@ -128,7 +139,8 @@ static void draw_axes(FILE *file, const picture *picture, range range)
             "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
             "<text x=\"%.0f\" y=\"24\" font-size=\"14\">%s</text>\n"
             "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">%s</text>\n",
-            WIDTH, HEIGHT, MARGIN, picture->title, WIDTH / 2, HEIGHT - 14, picture->x_name);
+            WIDTH, HEIGHT, MARGIN, picture->title, (WIDTH - LEGEND) / 2, HEIGHT - 14,
+            picture->x_name);
     for (double x = range.low; x <= range.high * 1.001; x *= 10)
         fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%.0f</text>\n",
                 place_x(range, x), HEIGHT - MARGIN + 16, x);
@@ -136,7 +148,7 @@ static void draw_axes(FILE *file, const picture *picture, range range)
         fprintf(file,
                 "<path d=\"M%.1f %.1fH%.1f\" stroke=\"#ddd\"/>"
                 "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.1f</text>\n",
-                MARGIN, place_y(i * 0.2), WIDTH - MARGIN, MARGIN - 6, place_y(i * 0.2) + 4,
+                MARGIN, place_y(i * 0.2), WIDTH - MARGIN - LEGEND, MARGIN - 6, place_y(i * 0.2) + 4,
                 i * 0.2);
 }
 
@@ -145,39 +157,57 @@ static void draw_curve(FILE *file, const curve *curve, range range, int number)
     size_t step = curve->n / 400 + 1;
 
     fprintf(file, "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"%s\" points=\"",
-            colours[number]);
+            plot_colours[number]);
     for (size_t i = 0; i < curve->n; i += step)
         fprintf(file, "%.1f,%.1f ", place_x(range, curve->x[i]), place_y(curve->y[i]));
-    fprintf(file, "\"/>\n<text x=\"%.0f\" y=\"%d\" fill=\"%s\">%s</text>\n", WIDTH - MARGIN - 90,
-            44 + number * 16, colours[number], curve->name);
+    fprintf(file, "\"/>\n");
+    /* A line of one point cannot be seen. */
+    for (size_t i = 0; curve->n <= 10 && i < curve->n; i++)
+        fprintf(file, "<circle r=\"3\" cx=\"%.1f\" cy=\"%.1f\" fill=\"%s\"/>\n",
+                place_x(range, curve->x[i]), place_y(curve->y[i]), plot_colours[number]);
+    fprintf(file, "<text x=\"%.0f\" y=\"%.0f\" fill=\"%s\">%s</text>\n",
+            WIDTH - MARGIN - LEGEND + 12, MARGIN + 12 + number * 18, plot_colours[number],
+            curve->name);
 }
 
-static void write_picture(const char *directory, picture *picture, bool samples)
+FILE *plot_open(const char *directory, const char *name)
 {
     char path[512];
-    range range;
     FILE *file;
 
-    snprintf(path, sizeof path, "%s/%s", directory, picture->file);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
     file = fopen(path, "w");
     if (!file)
         die("cannot write %s", path);
-    range = range_of(picture);
+    return file;
+}
+
+void plot_close(FILE *file)
+{
+    fprintf(file, "</svg>\n");
+    if (fclose(file) != 0)
+        die("cannot write a picture");
+}
+
+static void write_picture(const char *directory, picture *picture)
+{
+    FILE *file = plot_open(directory, picture->file);
+    range range = range_of(picture);
+
     draw_axes(file, picture, range);
     for (int i = 0; i < CURVES_MAX && picture->curves[i].n > 0; i++)
     {
-        if (samples)
+        if (picture->samples)
             add_up(&picture->curves[i]);
         draw_curve(file, &picture->curves[i], range, i);
     }
-    fprintf(file, "</svg>\n");
-    if (fclose(file) != 0)
-        die("cannot write %s", path);
+    plot_close(file);
 }
 
 void plot_write(const char *directory)
 {
-    for (int i = 0; i < PLOTS; i++)
+    for (size_t i = 0; i < PICTURES; i++)
         if (pictures[i].curves[0].n > 0)
-            write_picture(directory, &pictures[i], i == PLOT_LATENCY);
+            write_picture(directory, &pictures[i]);
+    bars_write(directory);
 }

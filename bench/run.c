@@ -12,30 +12,39 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Why two times may come to different ratios. */
+#define FLUSH "each commit waits for the disk, whose time varies"
+#define MEMORY "some milliseconds of work, which depend on where memory came to lie"
+#define SHORT "operations of less than a millisecond, or changes that wait for the disk"
+#define STARTS "each run begins with other parts, and the disk's time varies"
+#define FEW "few runs, for each is long"
+#define CPUS "more processes want to run than there are processors; who waits is chance"
+
 static const struct
 {
     const char *name;
     void (*run)(bench *bench);
     const char *what;
+    const char *unsteady; /* why its ratios may differ from one time to the next */
 } cases[] = {
-    {"commit", case_commit, "10,000 new objects with references"},
-    {"update", case_update, "10,000 changed objects"},
-    {"get", case_get, "10,000 objects by a query"},
-    {"hot", case_hot, "attributes and references of cached objects"},
-    {"walk", case_walk, "a graph of 40,000 objects, nothing cached"},
-    {"memory", case_memory, "client memory of 100,000 cached objects"},
-    {"coherent", case_coherent, "100,000 cached objects that stay true"},
-    {"oo1", case_oo1, "the OO1 benchmark, 20,000 and 200,000 parts"},
-    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects"},
-    {"oo7-medium", case_oo7_medium, "the same, 402,000 objects"},
-    {"durable", case_durable, "events kept for a durable request, beside an outbox by hand"},
-    {"server", case_server, "single-row writes with and without paos, nobody listening"},
-    {"ordinary", case_ordinary, "tables that are no classes, and the library loaded or not"},
-    {"million", case_million, "a million requests that no row matches"},
-    {"deliver", case_deliver, "commits that are told to somebody"},
-    {"latency", case_latency, "from a commit to who is told of it"},
-    {"scale", case_scale, "one writer and eight"},
-    {"evaluate", case_evaluate, "conditions that no index helps with"},
+    {"commit", case_commit, "10,000 new objects with references", FLUSH},
+    {"update", case_update, "10,000 changed objects", FLUSH},
+    {"get", case_get, "10,000 objects by a query", MEMORY},
+    {"hot", case_hot, "attributes and references of cached objects", MEMORY},
+    {"walk", case_walk, "a graph of 40,000 objects, nothing cached", MEMORY},
+    {"memory", case_memory, "client memory of 100,000 cached objects", NULL},
+    {"coherent", case_coherent, "100,000 cached objects that stay true", FEW},
+    {"oo1", case_oo1, "the OO1 benchmark, 20,000 and 200,000 parts", STARTS},
+    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects", SHORT},
+    {"oo7-medium", case_oo7_medium, "the same, 402,000 objects", FEW},
+    {"durable", case_durable, "events kept for a durable request, beside an outbox by hand", FLUSH},
+    {"server", case_server, "single-row writes with and without paos, nobody listening", FLUSH},
+    {"ordinary", case_ordinary, "tables that are no classes, and the library loaded or not", CPUS},
+    {"million", case_million, "a million requests that no row matches", CPUS},
+    {"deliver", case_deliver, "commits that are told to somebody", CPUS},
+    {"latency", case_latency, "from a commit to who is told of it", CPUS},
+    {"scale", case_scale, "one writer and eight", CPUS},
+    {"evaluate", case_evaluate, "conditions that no index helps with", CPUS},
 };
 #define CASES (sizeof cases / sizeof *cases)
 
@@ -91,10 +100,15 @@ static void open_bench(bench *bench)
 
 static void run_case(bench *bench, size_t i)
 {
+    double started = now();
+
     fprintf(stderr, "%s: %s\n", cases[i].name, cases[i].what);
     check(NULL, paos_conn_open(bench->conninfo, "bench", &bench->paos));
     cases[i].run(bench);
     paos_conn_close(bench->paos);
+    if (format_take_mark() && cases[i].unsteady)
+        table_note("~ in %s: %s", cases[i].name, cases[i].unsteady);
+    fprintf(stderr, "    %s: %.0f s\n", cases[i].name, now() - started);
 }
 
 static size_t find_case(const char *name)
@@ -175,6 +189,7 @@ int main(int argc, char **argv)
     for (int i = first; i < argc; i++)
         run_case(&bench, find_case(argv[i]));
     table_end();
+    sheets_end();
     if (bench.plots)
         plot_write(bench.plots);
     run_sql(bench.admin, "DROP SCHEMA bench CASCADE");

@@ -99,5 +99,6 @@ ratio ratio_of(const bench *bench, const double *a, const double *b)
     result.low = quantile(ratios, bench->runs, 0.25);
     result.middle = quantile(ratios, bench->runs, 0.5);
     result.high = quantile(ratios, bench->runs, 0.75);
+    result.runs = bench->runs;
     return result;
 }

@@ -17,12 +17,12 @@ void case_scale(bench *bench)
 
     item_create(bench->admin);
     load = load_open(bench);
-    listener = listener_open(bench, load);
+    listener = listener_open(bench, load, false);
     rates_take(bench, load, listener, &plan, &one);
     plan.writers = 8;
     rates_take(bench, load, listener, &plan, &all);
-    for (int i = 0; i < ITEM_TABLES; i++)
-        gain[i] = ratio_of(bench, one.seconds[i], all.seconds[i]).middle;
+    for (size_t i = 0; i < ITEM_TABLES; i++)
+        gain[i] = rates_gain(bench, &one, &all, i);
     snprintf(paos, sizeof paos, "x %.2f", gain[ITEM_PAOS]);
     snprintf(plain, sizeof plain, "x %.2f", gain[ITEM_PLAIN]);
     snprintf(result, sizeof result, "%.2f", gain[ITEM_PAOS] / gain[ITEM_PLAIN]);

@@ -88,7 +88,7 @@ static void compare(bench *bench, const char *what, const char *plain, const cha
     rates = ratio_of(bench, times[0], times[1]);
     snprintf(paos, sizeof paos, "%.0f/s", statements / median(times[1], bench->runs));
     snprintf(hand, sizeof hand, "%.0f/s", statements / median(times[0], bench->runs));
-    snprintf(result, sizeof result, "%.2f (%.2f to %.2f)", rates.middle, rates.low, rates.high);
+    format_ratio(result, sizeof result, rates);
     table_row(what, paos, hand, result, ">= 0.9");
 }
 

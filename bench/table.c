@@ -9,7 +9,7 @@
 
 #define NOTES_MAX 64
 
-static char notes[NOTES_MAX][240];
+static char notes[NOTES_MAX][300];
 static size_t notes_size;
 
 static void print_row(const char *what, const char *paos, const char *hand, const char *result,
@@ -33,9 +33,9 @@ void table_compare(const bench *bench, const char *what, const variant *paos, co
     ratio ratio = ratio_of(bench, paos->times, hand->times);
     char left[32], right[64], result[64];
 
-    snprintf(left, sizeof left, "%.1f ms", median(paos->times, bench->runs) * 1e3);
-    snprintf(right, sizeof right, "%.1f ms", median(hand->times, bench->runs) * 1e3);
-    snprintf(result, sizeof result, "%.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high);
+    format_seconds(left, sizeof left, median(paos->times, bench->runs));
+    format_seconds(right, sizeof right, median(hand->times, bench->runs));
+    format_ratio(result, sizeof result, ratio);
     print_row(what, left, right, result, target ? target : "");
 }
 
@@ -58,8 +58,9 @@ void table_note(const char *format, ...)
 
 void table_end(void)
 {
-    if (notes_size > 0)
-        printf("\n");
+    printf("\n");
+    printf("~: by the spread of its runs, another time may come to a ratio that differs by more "
+           "than 15 %%.\n\n");
     for (size_t i = 0; i < notes_size; i++)
         printf("- %s\n", notes[i]);
 }

@@ -1,19 +1,20 @@
 """OO7 by SQLAlchemy's ORM, on the tables that bench/oo7_store.c makes.
 
-usage: oo7_sqlalchemy.py lazy|selectin|joined START LOOKUP...
+usage: oo7_sqlalchemy.py lazy|selectin|joined LEVELS START LOOKUP...      (see oo7.py)
 
-START and LOOKUP are ids of atomic parts that T7 and Q1 begin with.  Each line of the
-output is an operation, "cold" or "hot", its count, its sum and its seconds; whoever
-runs this compares count and sum with what they must be.  Cold is a new session on a
-connection and an engine that are warm.
+A session has an identity map: an object is loaded once, and changed in one place.
 """
 
-import os
 import sys
-import time
 
-from sqlalchemy import Column, ForeignKey, Integer, Text, create_engine
-from sqlalchemy.orm import (Session, declarative_base, joinedload, relationship, selectinload)
+try:
+    from sqlalchemy import Column, ForeignKey, Integer, Text, create_engine, event
+    from sqlalchemy.orm import (Session, declarative_base, joinedload, relationship, selectinload)
+except ImportError:
+    print("python3-sqlalchemy")
+    sys.exit(0)
+
+import oo7
 
 Base = declarative_base()
 
@@ -95,160 +96,60 @@ class Connection(Base):
     to = relationship("AtomicPart", foreign_keys=[target])
 
 
-class Tally:
-    count = 0
-    sum = 0
+class SQLAlchemy(oo7.Mapper):
+    session = None
 
-    def touch(self, id, x, y):
-        self.count += 1
-        self.sum += id ^ (x + 3 * y)
+    def __init__(self):
+        # The fastest way it has to send many UPDATEs.
+        engine = create_engine("postgresql+psycopg2://", connect_args=oo7.ADDRESS,
+                               executemany_mode="values_plus_batch")
+        event.listen(engine, "after_cursor_execute", self.count)
+        self.engine = engine
+        self.eager = {"selectin": selectinload, "joined": joinedload}.get(oo7.STRATEGY)
 
+    def count(self, connection, cursor, statement, parameters, context, executemany):
+        self.statements += 1
+        # A batch of UPDATEs tells of its last only.
+        self.rows += max(cursor.rowcount, 0)
 
-# ---- what an operation needs, loaded as the strategy says ----
+    def start(self):
+        if self.session:
+            self.session.close()
+        self.held = []
+        self.session = Session(self.engine, expire_on_commit=False, autoflush=False)
+        self.session.connection()
 
+    def load(self, operation):
+        """The objects must be held: the session does not."""
+        if not self.eager or operation in ("T7", "Q1", "Q7"):
+            return
+        query, load = self.session.query, self.eager
+        self.held = [
+            query(ComplexAssembly).options(load(ComplexAssembly.complexes),
+                                           load(ComplexAssembly.bases)).all(),
+            query(BaseAssembly).options(load(BaseAssembly.components)
+                                        .joinedload(Component.composite)).all()]
+        if operation == "T6":
+            composites = query(CompositePart).options(load(CompositePart.root))
+        else:
+            # The targets of connections are parts that are loaded by then.
+            composites = query(CompositePart).options(
+                load(CompositePart.parts).options(load(AtomicPart.outgoing)))
+        self.held.append(composites.all())
 
-def load_tree(session, strategy):
-    if strategy == "lazy":
-        return []
-    load = selectinload if strategy == "selectin" else joinedload
-    return [session.query(ComplexAssembly)
-            .options(load(ComplexAssembly.complexes), load(ComplexAssembly.bases)).all(),
-            session.query(BaseAssembly)
-            .options(load(BaseAssembly.components).joinedload(Component.composite)).all()]
+    def root(self):
+        module = self.session.query(Module).one()
+        self.held.append(module)
+        return module.root
 
+    def part(self, id):
+        return self.session.get(AtomicPart, id)
 
-def load_parts(session, strategy, roots_only=False):
-    """The objects must be held: the session does not."""
-    if strategy == "lazy":
-        return []
-    load = selectinload if strategy == "selectin" else joinedload
-    query = session.query(CompositePart)
-    if roots_only:
-        return query.options(load(CompositePart.root)).all()
-    # The targets of connections are parts that are loaded by then.
-    return query.options(load(CompositePart.parts).options(load(AtomicPart.outgoing))).all()
+    def parts(self):
+        return self.session.query(AtomicPart)
 
-
-# ---- traversals ----
-
-
-def walk_part(part, visited, visit, first):
-    if part.id in visited:
-        return
-    visited.add(part.id)
-    visit(part, first)
-    for connection in part.outgoing:
-        walk_part(connection.to, visited, visit, False)
-
-
-def walk(session, each):
-    def assembly(at):
-        for complex in at.complexes:
-            assembly(complex)
-        for base in at.bases:
-            for component in base.components:
-                each(component.composite)
-
-    assembly(session.query(Module).one().root)
-
-
-def traverse(session, visit):
-    walk(session, lambda composite: walk_part(composite.root, set(), visit, True))
+    def save(self, changed, fields):
+        self.session.commit()
 
 
-def t1(session, strategy, tally):
-    traverse(session, lambda part, first: tally.touch(part.id, part.x, part.y))
-
-
-def t2b(session, strategy, tally):
-    def swap(part, first):
-        part.x, part.y = part.y, part.x
-        tally.touch(part.id, part.x, part.y)
-
-    traverse(session, swap)
-    session.commit()
-
-
-def t3b(session, strategy, tally):
-    def redate(part, first):
-        part.build_date += 1 if part.build_date % 2 else -1
-        tally.touch(part.id, part.build_date, 0)
-
-    traverse(session, redate)
-    session.commit()
-
-
-def t6(session, strategy, tally):
-    walk(session, lambda composite: tally.touch(composite.root.id, composite.root.x,
-                                                composite.root.y))
-
-
-def t7(session, strategy, tally):
-    seen = set()
-    for use in session.get(AtomicPart, START).composite.uses:
-        seen.add(("base", use.user.id))
-        at = use.user.parent
-        while at:
-            seen.add(("complex", at.id))
-            at = at.parent
-    tally.count = len(seen)
-
-
-def q1(session, strategy, tally):
-    for id in LOOKUPS:
-        part = session.get(AtomicPart, id)
-        tally.touch(part.id, part.x, part.y)
-
-
-def q7(session, strategy, tally):
-    for part in session.query(AtomicPart):
-        tally.touch(part.id, part.x, part.y)
-
-
-# ---- running them ----
-
-
-def nothing(session, strategy):
-    return []
-
-
-def roots(session, strategy):
-    return [load_tree(session, strategy), load_parts(session, strategy, True)]
-
-
-def everything(session, strategy):
-    return [load_tree(session, strategy), load_parts(session, strategy)]
-
-
-def timed(name, how, session, strategy, load, run):
-    tally = Tally()
-    started = time.perf_counter()
-    held = load(session, strategy) if how == "cold" else []
-    run(session, strategy, tally)
-    print(name, how, tally.count, tally.sum, time.perf_counter() - started, flush=True)
-    return held
-
-
-def main(strategy):
-    address = dict(item.split("=", 1) for item in os.environ["PAOS_CONNINFO"].split())
-    engine = create_engine("postgresql+psycopg2://", connect_args=address)
-    with engine.connect() as connection, Session(connection, expire_on_commit=False,
-                                                 autoflush=False) as warm:
-        t6(warm, strategy, Tally())
-    for name, load, run in (("T1", everything, t1), ("T2B", everything, t2b),
-                            ("T3B", everything, t3b), ("T6", roots, t6), ("T7", nothing, t7),
-                            ("Q1", nothing, q1), ("Q7", nothing, q7)):
-        # One statement for each of 40,000 objects, again and again: T1 shows it well enough.
-        if strategy == "lazy" and name in ("T2B", "T3B"):
-            continue
-        with Session(engine, expire_on_commit=False, autoflush=False) as session:
-            held = timed(name, "cold", session, strategy, load, run)
-            if name == "T1":
-                held.append(session.query(Module).all())
-                timed(name, "hot", session, strategy, load, run)
-                timed(name, "hot", session, strategy, load, run)
-
-
-START = int(sys.argv[2])
-LOOKUPS = [int(id) for id in sys.argv[3:]]
-main(sys.argv[1])
+oo7.serve(SQLAlchemy())

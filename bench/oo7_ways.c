@@ -1,0 +1,343 @@
+/*
+ * oo7_ways.c - some of OO7's operations in all ways, side by side: paos, by hand, and two
+ * object-relational mappers, each with every strategy of loading that it offers.
+ *
+ * The ways take turns; one that is slow by nature is run less often.  What would take
+ * minutes over the network is not run there: its time without is known, and how many round
+ * trips it makes.
+ */
+#include "bench.h"
+#include "oo7.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ENOUGH 3.0        /* seconds that a way may take for an operation */
+#define TOO_FAR 4000      /* statements, for the network */
+#define TRIP_SECONDS 2e-3 /* that the network adds to each */
+
+/* Nothing cached, or all of it. */
+enum
+{
+    COLD,
+    HOT,
+    STATES
+};
+
+typedef struct figures
+{
+    double seconds[BENCH_RUNS_MAX], spent;
+    size_t runs;
+    double far;    /* seconds over the network */
+    bool computed; /* it was not run there; bytes are not known */
+    int64_t trips, rows, bytes;
+} figures;
+
+typedef struct way
+{
+    const char *name;
+    double (*run[STATES])(bench *bench, void *oo7); /* NULL: it is a mapper */
+    oo7_peer near, far;
+    bool no_updates; /* it would have to write each time that it reaches a part */
+    bool no_walk;    /* nor load it each time: 175,000 statements */
+    bool present;
+    figures figures[STATES];
+} way;
+
+static way ways[] = {
+    {.name = "paos", .run = {oo7_paos_cold, oo7_paos_hot}, .present = true},
+    {.name = "by hand", .run = {oo7_hand_cold, oo7_hand_hot}, .present = true},
+    {.name = "SQLAlchemy lazy",
+     .near = {.tool = "sqlalchemy", .strategy = "lazy"},
+     .no_updates = true},
+    {.name = "SQLAlchemy selectin", .near = {.tool = "sqlalchemy", .strategy = "selectin"}},
+    {.name = "SQLAlchemy joined", .near = {.tool = "sqlalchemy", .strategy = "joined"}},
+    {.name = "Django lazy",
+     .near = {.tool = "django", .strategy = "lazy"},
+     .no_updates = true,
+     .no_walk = true},
+    {.name = "Django select_related",
+     .near = {.tool = "django", .strategy = "select_related"},
+     .no_updates = true},
+    {.name = "Django prefetch_related", .near = {.tool = "django", .strategy = "prefetch_related"}},
+};
+#define WAYS (sizeof ways / sizeof *ways)
+#define PAOS (&ways[0])
+
+/* A query of one class is the same with every strategy, and so is T7 for SQLAlchemy. */
+static bool is_repeated(const way *way, oo7_operation operation)
+{
+    if (!way->near.tool || strcmp(way->near.strategy, "lazy") == 0)
+        return false;
+    return operation == OO7_Q1 || operation == OO7_Q7 ||
+           (operation == OO7_T7 && strcmp(way->near.tool, "sqlalchemy") == 0);
+}
+
+static bool takes_part(const way *way, oo7_operation operation)
+{
+    if (is_repeated(way, operation))
+        return false;
+    return way->present && !(way->no_updates && oo7_writes[operation]) &&
+           !(way->no_walk && operation == OO7_T1);
+}
+
+/* ---- straight to the server ---- */
+
+static oo7_work run_once(bench *bench, oo7_case *oo7, way *way, int state)
+{
+    oo7_work work = {0};
+
+    if (!way->run[state])
+    {
+        work = oo7_peer_run(oo7->at == &oo7->near ? &way->near : &way->far, oo7->graph,
+                            oo7->operation, state == HOT);
+        if (oo7_writes[oo7->operation])
+            oo7_verify(bench->admin, oo7->graph, false);
+        return work;
+    }
+    work.seconds = way->run[state](bench, oo7);
+    if (state == HOT)
+        return work;
+    work.rows = way == PAOS ? oo7_paos_rows(oo7) : oo7->at->hand.rows;
+    return work;
+}
+
+static void measure(bench *bench, oo7_case *oo7, way *way, int state)
+{
+    figures *figures = &way->figures[state];
+    oo7_work work = run_once(bench, oo7, way, state);
+
+    figures->seconds[figures->runs++] = work.seconds;
+    figures->spent += work.seconds;
+    figures->rows = work.rows;
+    figures->trips = work.statements;
+}
+
+/* Hot makes a difference that is worth a row where much is loaded. */
+static bool has_hot(oo7_operation operation)
+{
+    return operation == OO7_T1 || operation == OO7_T2B;
+}
+
+/* A mapper's hot run needs the cold one just before it. */
+static void run_near(bench *bench, oo7_case *oo7)
+{
+    oo7->at = &oo7->near;
+    for (size_t run = 0; run < bench->runs; run++)
+        for (size_t i = 0; i < WAYS; i++)
+        {
+            way *way = &ways[(i + run) % WAYS];
+
+            if (!takes_part(way, oo7->operation) || way->figures[COLD].spent > ENOUGH)
+                continue;
+            show_run(bench, run + 1, way->name);
+            measure(bench, oo7, way, COLD);
+            if (has_hot(oo7->operation))
+                measure(bench, oo7, way, HOT);
+        }
+    show_run(bench, 0, NULL);
+}
+
+/* ---- over the network ---- */
+
+/* Round trips and bytes of one run. */
+static void run_far(bench *bench, oo7_case *oo7, way *way, int state)
+{
+    figures *figures = &way->figures[state];
+
+    figures->computed = figures->trips > TOO_FAR;
+    if (figures->computed)
+    {
+        figures->far =
+            median(figures->seconds, figures->runs) + (double) figures->trips * TRIP_SECONDS;
+        return;
+    }
+    /* For a mapper the case counts nothing. */
+    if (!way->run[state])
+        oo_net_say(&oo7->net, "reset", NULL);
+    figures->far = run_once(bench, oo7, way, state).seconds;
+    if (!way->run[state])
+        oo_net_say(&oo7->net, "stats", &oo7->traffic);
+    figures->trips = oo7->traffic.trips;
+    figures->bytes = oo7->traffic.bytes;
+}
+
+static void run_all_far(bench *bench, oo7_case *oo7)
+{
+    oo7->at = &oo7->far;
+    oo_net_say(&oo7->net, "delay 1", NULL);
+    for (size_t i = 0; i < WAYS; i++)
+    {
+        if (!takes_part(&ways[i], oo7->operation))
+            continue;
+        show_run(bench, 1, ways[i].name);
+        run_far(bench, oo7, &ways[i], COLD);
+        if (has_hot(oo7->operation) && !ways[i].figures[COLD].computed)
+            run_far(bench, oo7, &ways[i], HOT);
+    }
+    show_run(bench, 0, NULL);
+    oo_net_say(&oo7->net, "delay 0", NULL);
+}
+
+/* ---- what it comes to ---- */
+
+static void show_figures(const oo7_case *oo7, const way *way, int state)
+{
+    const figures *figures = &way->figures[state];
+    double seconds = median(figures->seconds, figures->runs);
+    double ours = median(PAOS->figures[COLD].seconds, PAOS->figures[COLD].runs);
+    char name[60], near[32], far[40] = "", trips[32], rows[32], bytes[32] = "", times[32];
+    const char *cells[] = {
+        oo7_names[oo7->operation], name, near, far, trips, rows, bytes, times, NULL};
+
+    snprintf(name, sizeof name, "%s%s", way->name, state == HOT ? ", cached" : "");
+    format_seconds(near, sizeof near, seconds);
+    if (figures->far > 0)
+        format_seconds(far + figures->computed, sizeof far - 1, figures->far);
+    if (figures->computed)
+        far[0] = '~';
+    snprintf(trips, sizeof trips, "%lld", (long long) figures->trips);
+    snprintf(rows, sizeof rows, "%lld", (long long) figures->rows);
+    if (!figures->computed && figures->far > 0)
+        snprintf(bytes, sizeof bytes, "%.1f", (double) figures->bytes / 1e3);
+    snprintf(times, sizeof times, seconds > ours * 10 ? "%.0f" : "%.2f", seconds / ours);
+    sheet_row(cells);
+    if (oo7->operation != OO7_T7)
+        bars_add(BARS_OO7, oo7_names[oo7->operation], name, seconds * 1e3);
+}
+
+/* The mapper's strategy that is fastest. */
+static const way *best_of(const char *tool, int state)
+{
+    const way *best = NULL;
+
+    for (size_t i = 0; i < WAYS; i++)
+    {
+        const figures *figures = &ways[i].figures[state];
+
+        if (!ways[i].near.tool || strcmp(ways[i].near.tool, tool) != 0 || figures->runs == 0)
+            continue;
+        if (!best || median(figures->seconds, figures->runs) <
+                         median(best->figures[state].seconds, best->figures[state].runs))
+            best = &ways[i];
+    }
+    return best;
+}
+
+static void show_best(const bench *bench, const oo7_case *oo7, const char *tool, int state,
+                      const char *target)
+{
+    const way *best = best_of(tool, state);
+    const figures *ours = &PAOS->figures[state];
+    struct bench paired = *bench;
+    char what[80], paos[32], theirs[80], seconds[32], result[64];
+    ratio ratio;
+
+    if (!best)
+        return;
+    paired.runs = best->figures[state].runs < ours->runs ? best->figures[state].runs : ours->runs;
+    ratio = ratio_of(&paired, best->figures[state].seconds, ours->seconds);
+    format_seconds(paos, sizeof paos, median(ours->seconds, ours->runs));
+    format_seconds(seconds, sizeof seconds,
+                   median(best->figures[state].seconds, best->figures[state].runs));
+    snprintf(what, sizeof what, "OO7 %s %s, %s; %s", oo7->graph->config->name,
+             oo7_names[oo7->operation], state == HOT ? "hot" : "cold", best->name);
+    snprintf(theirs, sizeof theirs, "%s", seconds);
+    format_ratio(result, sizeof result, ratio);
+    table_row(what, paos, theirs, result, target);
+}
+
+static void run_operation(bench *bench, oo7_case *oo7)
+{
+    fprintf(stderr, "    %s in all ways\n", oo7_names[oo7->operation]);
+    for (size_t i = 0; i < WAYS; i++)
+        memset(ways[i].figures, 0, sizeof ways[i].figures);
+    run_near(bench, oo7);
+    run_all_far(bench, oo7);
+    for (size_t i = 0; i < WAYS; i++)
+        for (int state = 0; state < STATES; state++)
+            if (ways[i].figures[state].runs > 0)
+                show_figures(oo7, &ways[i], state);
+    show_best(bench, oo7, "sqlalchemy", COLD, oo7->operation == OO7_T1 ? ">= 10" : "");
+    show_best(bench, oo7, "sqlalchemy", HOT, oo7->operation == OO7_T1 ? ">= 50" : "");
+    show_best(bench, oo7, "django", COLD, "");
+    show_best(bench, oo7, "django", HOT, "");
+}
+
+/* ---- memory of an atomic part ---- */
+
+static double allocated(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return (double) (info.uordblks + info.hblkhd);
+}
+
+static double memory_of_paos(const oo7_case *oo7)
+{
+    paos_conn *conn = oo7->near.conn;
+    paos_list *list;
+    double before, size;
+
+    check(conn, paos_conn_set_cache(conn, 0));
+    check(conn, paos_conn_set_cache(conn, 1000000));
+    before = allocated();
+    check(conn, paos_get(conn, PAOS_READ, "oo7.atomic_part", NULL, NULL, 0, &list));
+    size = (double) paos_list_size(list);
+    paos_list_free(list);
+    return (allocated() - before) / size;
+}
+
+static void show_memory(bench *bench, oo7_case *oo7)
+{
+    bars_add(BARS_MEMORY, "", "row in the table",
+             (double) run_sql_int(bench->admin, "SELECT avg(pg_column_size(a.*))::bigint"
+                                                " FROM oo7.atomic_part a"));
+    bars_add(BARS_MEMORY, "", "plain C struct",
+             (double) (sizeof(oo7_part) +
+                       sizeof(oo7_connection) * (size_t) oo7->graph->config->connections));
+    bars_add(BARS_MEMORY, "", "paos", memory_of_paos(oo7));
+    for (size_t i = 0; i < WAYS; i++)
+        if (ways[i].present && ways[i].near.tool && strcmp(ways[i].near.strategy, "lazy") == 0)
+            bars_add(BARS_MEMORY, "", ways[i].near.tool, oo7_peer_memory(&ways[i].near));
+}
+
+/* ---- all of it ---- */
+
+static void open_peers(const bench *bench, const oo7_case *oo7)
+{
+    for (size_t i = 0; i < WAYS; i++)
+    {
+        way *way = &ways[i];
+
+        if (!way->near.tool)
+            continue;
+        way->far.tool = way->near.tool;
+        way->far.strategy = way->near.strategy;
+        way->present = oo7_peer_open(&way->near, bench->conninfo, oo7->graph) &&
+                       oo7_peer_open(&way->far, oo7->net.conninfo, oo7->graph);
+    }
+}
+
+void oo7_ways(bench *bench, oo7_case *oo7)
+{
+    static const oo7_operation operations[] = {OO7_T1, OO7_T2B, OO7_T6, OO7_T7, OO7_Q1, OO7_Q7};
+    static const char *const heads[] = {
+        "operation", "way", "time", "+1 ms each way", "round trips", "rows", "kB", "x paos", NULL};
+
+    open_peers(bench, oo7);
+    sheet_begin("OO7 in all ways", heads);
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+    {
+        oo7->operation = operations[i];
+        run_operation(bench, oo7);
+    }
+    show_memory(bench, oo7);
+    for (size_t i = 0; i < WAYS; i++)
+        if (ways[i].near.tool)
+        {
+            oo7_peer_close(&ways[i].near);
+            oo7_peer_close(&ways[i].far);
+        }
+}
