@@ -71,6 +71,12 @@ ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altering ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;
 
+-- Two-phase commit.
+ALTER TABLE paos.prepared ALTER request DROP NOT NULL, ALTER channel DROP NOT NULL,
+    ALTER payload DROP NOT NULL, ADD class smallint;
+COMMENT ON TABLE paos.prepared IS
+    'what prepared transactions leave to who ends them: events to be sent, classes that were changed';
+
 -- The triggers of classes fire for what replication applies too, and tables below them have them.
 COMMENT ON FUNCTION paos.register_class(regclass, int) IS
     'makes a table a class and returns its number; a class already is left as it is, but for triggers it lacks';

@@ -481,11 +481,13 @@ COMMENT ON TABLE paos.shared IS
     'where the shared memory of requests is; a row of another run of the server means nothing';
 
 CREATE TABLE paos.prepared (
-    request bigint NOT NULL,
-    channel bytea NOT NULL,
-    payload text NOT NULL
+    request bigint,
+    channel bytea,
+    payload text,
+    class smallint
 );
-COMMENT ON TABLE paos.prepared IS 'events of prepared transactions, sent when these are committed';
+COMMENT ON TABLE paos.prepared IS
+    'what prepared transactions leave to who ends them: events to be sent, classes that were changed';
 
 CREATE SEQUENCE paos.durable_number START 1000000000001 MINVALUE 1000000000001;
 COMMENT ON SEQUENCE paos.durable_number IS 'ids of durable requests, which no live one ever has';

@@ -43,6 +43,5 @@ void _PG_init(void)
     MarkGUCPrefixReserved("paos");
     paos_preloaded = process_shared_preload_libraries_in_progress;
     PaosEventInit();
-    if (paos_preloaded)
-        PaosPreparedInit();
+    PaosPreparedInit();
 }

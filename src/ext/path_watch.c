@@ -159,22 +159,32 @@ void PaosPathBeforeCommit(bool prepare)
     }
 }
 
-/* Of a prepared transaction nothing ends: whoever commits it does not know what it has begun. */
-static void EndWoken(void)
+/*
+ * Whoever commits a prepared transaction does not know what it has begun, so that ends now, and
+ * the request is as one that was made just now: nobody is sure of it while the transaction is
+ * there, which every snapshot shows.
+ */
+static void EndWoken(bool prepared)
 {
+    PaosShared *shared = PaosSharedAttached();
     HASH_SEQ_STATUS scan;
     Watch *watch;
     PaosPathCount count;
 
     hash_seq_init(&scan, watches);
     while ((watch = hash_seq_search(&scan)) != NULL)
-        if (watch->woken)
-            PaosRequestPathCount(PaosSharedAttached(), watch->request, 0, 1, &count);
+    {
+        if (!watch->woken)
+            continue;
+        if (prepared)
+            PaosRequestPathRestart(shared, watch->request);
+        PaosRequestPathCount(shared, watch->request, 0, 1, &count);
+    }
 }
 
 void PaosPathEnd(bool prepared)
 {
-    if (watches != NULL && !prepared)
-        EndWoken();
+    if (watches != NULL)
+        EndWoken(prepared);
     watches = NULL;
 }

@@ -179,22 +179,22 @@ PaosBound *PaosRequestBound(PaosShared *shared, int64 id, PaosRequest *out)
     return bound;
 }
 
-void PaosRequestRefile(PaosShared *shared, int64 id, int class, dsa_pointer query,
-                       dsa_pointer filed)
+void PaosRequestRefile(PaosShared *shared, const PaosRefiled *refiled)
 {
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-    dsa_pointer old_query = query;
-    dsa_pointer old_filed = filed;
+    PaosRequest *entry = dshash_find(Requests(shared), &refiled->request, true);
+    dsa_pointer old_query = refiled->query;
+    dsa_pointer old_filed = refiled->filed;
 
     if (entry != NULL)
     {
         old_query = entry->query;
         old_filed = entry->filed;
-        entry->query = query;
-        entry->filed = filed;
+        entry->query = refiled->query;
+        entry->filed = refiled->filed;
+        entry->loose = refiled->loose;
         dshash_release_lock(Requests(shared), entry);
     }
-    PaosIndexRemove(shared, class, old_filed);
+    PaosIndexRemove(shared, refiled->class, old_filed);
     dsa_free(PaosSharedArea(), old_query);
 }
 

@@ -103,6 +103,7 @@ typedef struct PaosRequest
     int backend;  /* process id of the session; 0: durable, and nobody attends */
     bool path;    /* follows references: objects of other classes matter */
     bool durable; /* its events are kept in paos.event: see durable.h */
+    bool loose;   /* filed for every row, until a prepared transaction ends */
     uint8 channel[PAOS_CHANNEL_BYTES];
     dsa_pointer query; /* canonical text */
     dsa_pointer filed; /* for PaosIndexRemove */
@@ -371,6 +372,8 @@ extern void PaosMailSend(const char *payload, int sender);
 /* in prepared.c */
 extern bool paos_preloaded;
 extern void PaosPreparedPut(List *payloads);
+/* Classes whose requests are looked at again when the transaction has ended. */
+extern void PaosPreparedClasses(List *numbers);
 extern void PaosPreparedInit(void);
 
 /* in subscribe.c */

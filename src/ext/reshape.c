@@ -27,17 +27,8 @@
 #include "utils/resowner.h"
 #include "utils/syscache.h"
 
-/* A request that was filed anew by this transaction, which may yet abort. */
-typedef struct Refiled
-{
-    int64 request;
-    int class;
-    dsa_pointer query;
-    dsa_pointer filed;
-} Refiled;
-
 static List *touched = NIL; /* numbers of classes, in TopTransactionContext */
-static List *refiled = NIL; /* of Refiled, in TopTransactionContext */
+static List *refiled = NIL; /* of PaosRefiled, by this transaction, which may yet abort; likewise */
 
 static void EndTransaction(XactEvent event, void *arg)
 {
@@ -48,10 +39,10 @@ static void EndTransaction(XactEvent event, void *arg)
         return;
     foreach (cell, refiled)
     {
-        const Refiled *one = lfirst(cell);
+        const PaosRefiled *one = lfirst(cell);
 
         if (event != XACT_EVENT_ABORT)
-            PaosRequestRefile(shared, one->request, one->class, one->query, one->filed);
+            PaosRequestRefile(shared, one);
         else
         {
             PaosIndexRemove(shared, one->class, one->filed);
@@ -177,13 +168,15 @@ static void TryToBind(const PaosRequest *request, Oid relid, const char *text, R
 }
 
 /* Files a request anew; filings NIL: no row satisfies it. */
-static void Refile(PaosShared *shared, const PaosRequest *request, const char *text, List *filings)
+static void Refile(PaosShared *shared, const PaosRequest *request, const char *text, List *filings,
+                   bool loose)
 {
     MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
-    Refiled *one = palloc0(sizeof(Refiled));
+    PaosRefiled *one = palloc0(sizeof(PaosRefiled));
 
     one->request = request->id;
     one->class = request->class;
+    one->loose = loose;
     refiled = lappend(refiled, one);
     MemoryContextSwitchTo(previous);
     one->query = PaosBoundStore(PaosSharedArea(), text, request->class);
@@ -205,7 +198,7 @@ static void BindAnew(PaosShared *shared, const PaosRequest *request, const PaosB
     /* Whether a prepared transaction is committed is open: every row is looked at. */
     if (prepare || rebound.sqlstate != 0)
         rebound.question.filings = list_make1(&any);
-    Refile(shared, request, text, rebound.question.filings);
+    Refile(shared, request, text, rebound.question.filings, prepare);
     PaosEventResync(request->id);
 }
 
@@ -283,7 +276,7 @@ static void LookAt(PaosShared *shared, int64 id, bool prepare)
         End(&request, ERRCODE_UNDEFINED_COLUMN,
             psprintf("attribute \"%s\" of class \"%s\" was dropped", dropped,
                      get_rel_name(bound->relid)));
-    else if (change == PAOS_BOUND_RETYPED || request.path)
+    else if (change == PAOS_BOUND_RETYPED || request.path || request.loose)
         BindAnew(shared, &request, bound, prepare);
     if (request.durable && (change == PAOS_BOUND_RENAMED || change == PAOS_BOUND_RETYPED))
         RewriteDurable(id, PaosBoundText(bound));
@@ -306,4 +299,6 @@ void PaosReshape(bool prepare)
         CHECK_FOR_INTERRUPTS();
         LookAt(shared, *(int64 *) lfirst(cell), prepare);
     }
+    if (prepare)
+        PaosPreparedClasses(classes);
 }

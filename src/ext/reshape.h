@@ -50,11 +50,20 @@ extern void PaosReshapeTable(Oid relid);
 extern void PaosReshape(bool prepare);
 extern bool PaosReshapePending(void);
 
+/* How a request is filed from now on. */
+typedef struct PaosRefiled
+{
+    int64 request;
+    int class;
+    dsa_pointer query;
+    dsa_pointer filed;
+    bool loose; /* see PaosRequest */
+} PaosRefiled;
+
 /* in request.c */
 extern PaosBound *PaosRequestBound(PaosShared *shared, int64 id, PaosRequest *out);
 /* Files a request anew: nothing of it can fail.  The request may have ended meanwhile. */
-extern void PaosRequestRefile(PaosShared *shared, int64 id, int class, dsa_pointer query,
-                              dsa_pointer filed);
+extern void PaosRequestRefile(PaosShared *shared, const PaosRefiled *refiled);
 
 /* in ddl.c */
 /* Gives the triggers of classes to a table and those below it, where they are missing. */

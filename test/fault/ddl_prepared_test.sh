@@ -44,4 +44,36 @@ sql postgres "INSERT INTO person (id, years) VALUES (6, 36)"
 ok "and goes on" '"enter":["7:6"]' "$(await listener '"enter":\["7:6"\]')"
 sql postgres "DROP TABLE person"
 like "and ends with its table" '"ended":"42P01"' "$(await listener '"ended":"[^"]*"')"
+
+# filed - how many requests are found by what the index has for this one, not at every row
+filed()
+{
+    sql postgres "SELECT * FROM paos.explain('thing', 'size > 30')" | grep -oE '[0-9]+ others? like it'
+}
+
+# ends NAME SQL SQLSTATE - a new request on thing ends when this is committed
+ends()
+{
+    local request
+    request=$(say listener "SELECT paos.subscribe('thing', 'size > 30')")
+    two_phases COMMIT "$2"
+    ok "$1, committed: ends" "\"request\":$request,\"resync\":true,\"ended\":\"$3\"" \
+        "$(await listener "\"request\":$request,\"resync\":true,\"ended\":\"[^\"]*\"")"
+    ok "and is not there any more" 0 "$(sql postgres "SELECT count(*) FROM paos.requests WHERE request = $request")"
+}
+
+sql postgres "CREATE TABLE thing (id int PRIMARY KEY, size int); SELECT paos.register_class('thing', 8)" >/dev/null
+request=$(say listener "SELECT paos.subscribe('thing', 'size > 30')")
+sharp=$(filed)
+two_phases ROLLBACK "ALTER TABLE thing ALTER size TYPE text"
+ok "another type, rolled back: filed as before" "$sharp" "$(filed)"
+two_phases COMMIT "ALTER TABLE thing ALTER size TYPE bigint"
+ok "another type, committed: filed as before" "$sharp" "$(filed)"
+say listener "SELECT paos.unsubscribe($request)" >/dev/null
+ends "a column dropped" "ALTER TABLE thing DROP COLUMN size" 42703
+sql postgres "ALTER TABLE thing ADD size int"
+ends "a class that is none any more" "SELECT paos.unregister_class('thing')" 42704
+sql postgres "SELECT paos.register_class('thing')" >/dev/null
+ends "a table dropped" "DROP TABLE thing" 42P01
+ok "nothing is left" 0 "$(sql postgres "SELECT count(*) FROM paos.prepared")"
 done_testing
