@@ -66,10 +66,16 @@ CREATE EVENT TRIGGER paos_table_altered ON ddl_command_end WHEN TAG IN ('ALTER T
 CREATE EVENT TRIGGER paos_table_altering ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
     EXECUTE FUNCTION paos.table_altered();
 CREATE EVENT TRIGGER paos_table_rewritten ON table_rewrite EXECUTE FUNCTION paos.table_rewritten();
+CREATE FUNCTION paos.extension_dropping() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'paos_extension_dropping' LANGUAGE C;
+COMMENT ON FUNCTION paos.extension_dropping() IS 'notes that the extension may be about to be dropped, which ends all requests';
+CREATE EVENT TRIGGER paos_extension_dropping ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP OWNED')
+    EXECUTE FUNCTION paos.extension_dropping();
 ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altered ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_altering ENABLE ALWAYS;
 ALTER EVENT TRIGGER paos_table_rewritten ENABLE ALWAYS;
+ALTER EVENT TRIGGER paos_extension_dropping ENABLE ALWAYS;
 
 -- Two-phase commit.
 ALTER TABLE paos.prepared ALTER request DROP NOT NULL, ALTER channel DROP NOT NULL,

@@ -30,6 +30,8 @@ const char *PaosAuthorText(void)
 {
     char *text;
 
+    if (PaosExtensionGone())
+        return author == NULL ? "null" : author;
     if (author != NULL && strcmp(author_application, application_name) == 0)
         return author;
     Forget();

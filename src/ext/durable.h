@@ -123,6 +123,8 @@ typedef struct PaosHold
     bool read;
 } PaosHold;
 
+/* Gives up all names, of a database that has no requests any more. */
+extern void PaosHoldsForget(void);
 /* NULL: not held by this session. */
 extern PaosHold *PaosHoldFind(const char *name);
 /* Takes the name for this session, or complains that another holds it. */

@@ -48,6 +48,12 @@ static void Release(PaosHold *hold)
     pfree(hold);
 }
 
+void PaosHoldsForget(void)
+{
+    while (holds != NIL)
+        Release(linitial(holds));
+}
+
 /* Before the locks go, so that who stands by finds nobody attending. */
 static void EndSession(int code, Datum arg)
 {

@@ -368,6 +368,12 @@ static void BeforeCommit(bool prepare)
     MemoryContext work;
     MemoryContext previous;
 
+    if (PaosExtensionGone())
+    {
+        PaosExtensionEnd(prepare);
+        HandOver(extra, false);
+        return;
+    }
     PaosPathBeforeCommit(prepare);
     if (njournal == 0 && coarse == NULL && extra == NIL && !PaosReshapePending())
         return;
@@ -434,6 +440,7 @@ static void EndTransaction(XactEvent event, void *arg)
     else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
     {
         PaosPathEnd(event == XACT_EVENT_PREPARE);
+        PaosExtensionForget(event == XACT_EVENT_COMMIT);
         PaosRingEnd(event == XACT_EVENT_COMMIT);
         PaosDurableEnd(event == XACT_EVENT_COMMIT);
         CountWork();

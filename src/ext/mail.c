@@ -33,6 +33,13 @@ typedef struct Mailbox
     bool marked; /* some of the session's requests are, see PaosRequestMark */
 } Mailbox;
 
+/* A letter out of a mailbox that is no more. */
+typedef struct Rescued
+{
+    int32 sender;
+    char text[FLEXIBLE_ARRAY_MEMBER];
+} Rescued;
+
 int paos_mailbox_size = 100000;
 
 static dshash_table *mailboxes = NULL;
@@ -41,6 +48,7 @@ static dsa_area *mail_area; /* that they are in */
 /* This session's, which entries of a hash table that is resized stay where they are. */
 static Mailbox *own = NULL;
 static dsa_pointer taken = InvalidDsaPointer; /* letters out of it, to be sent */
+static List *rescued = NIL;                   /* of Rescued, in TopMemoryContext */
 static uint8 channel[PAOS_CHANNEL_BYTES];
 static bool opening = false; /* the present transaction has begun to listen */
 
@@ -209,6 +217,39 @@ static void SendTaken(void)
     }
 }
 
+static void SendRescued(void)
+{
+    while (rescued != NIL)
+    {
+        Rescued *letter = linitial(rescued);
+
+        rescued = list_delete_first(rescued);
+        PaosMailSend(letter->text, letter->sender);
+        pfree(letter);
+    }
+}
+
+/* Takes all letters from `first` on out of shared memory. */
+static void Rescue(dsa_pointer *first)
+{
+    MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+
+    while (DsaPointerIsValid(*first))
+    {
+        const PaosLetter *letter = dsa_get_address(mail_area, *first);
+        Size size = strlen(letter->text) + 1;
+        Rescued *copy = palloc(offsetof(Rescued, text) + size);
+        dsa_pointer next = letter->next;
+
+        copy->sender = letter->sender;
+        memcpy(copy->text, letter->text, size);
+        rescued = lappend(rescued, copy);
+        dsa_free(mail_area, *first);
+        *first = next;
+    }
+    MemoryContextSwitchTo(previous);
+}
+
 static bool HasMail(void)
 {
     return own != NULL && (own->n > 0 || own->marked || own->woken) &&
@@ -238,7 +279,11 @@ static void EmptyMailbox(void)
     ListCell *cell;
     bool listening;
 
-    if (notifyInterruptPending || opening || !HasMail())
+    if (notifyInterruptPending || opening)
+        return;
+    if (rescued != NIL && IsListening())
+        SendRescued();
+    if (!HasMail())
         return;
     SendTaken();
     listening = IsListening();
@@ -264,11 +309,22 @@ static void EmptyMailbox(void)
         PaosMailSend(lfirst(cell), MyProcPid);
 }
 
+static bool IsOver(void)
+{
+    PaosShared *shared = PaosSharedAttached();
+
+    return shared != NULL && !opening && pg_atomic_read_u32(&shared->over) != 0;
+}
+
 /* LISTEN works from its commit on: what has come before is sent right after. */
 static void EndTransaction(XactEvent event, void *arg)
 {
     if (event == XACT_EVENT_PRE_COMMIT)
+    {
         EmptyMailbox();
+        if (IsOver())
+            PaosSharedLeave();
+    }
     else if (opening && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
     {
         opening = false;
@@ -291,6 +347,24 @@ static void Close(int code, Datum arg)
     if (mailbox->n > 0)
         FreeLetters(&mailbox->first);
     dshash_delete_entry(mailboxes, mailbox);
+}
+
+void PaosMailRescue(void)
+{
+    dsa_pointer first = InvalidDsaPointer;
+    Mailbox *mailbox;
+
+    if (own == NULL)
+        return;
+    own = NULL;
+    Rescue(&taken);
+    mailbox = dshash_find(mailboxes, channel, true);
+    if (mailbox->n > 0)
+        first = mailbox->first;
+    dshash_delete_entry(mailboxes, mailbox);
+    Rescue(&first);
+    if (rescued != NIL)
+        notifyInterruptPending = true;
 }
 
 static void Initialize(void)

@@ -69,6 +69,7 @@ void PaosSharedInit(PaosShared *shared, dsa_area *area)
     pg_atomic_init_u64(&shared->last_request, 0);
     pg_atomic_init_u32(&shared->paths, 0);
     pg_atomic_init_u32(&shared->live, 0);
+    pg_atomic_init_u32(&shared->over, 0);
     pg_atomic_init_u32(&shared->durables, 0);
     pg_atomic_init_u64(&shared->number, 1);
     pg_atomic_init_u64(&shared->number_end, 0);

@@ -51,6 +51,7 @@ typedef struct PaosShared
     dshash_table_handle requests;  /* PaosRequest by id */
     dshash_table_handle roles;     /* how many requests each role has */
     dsa_pointer constants;         /* of the predicate index: see index_constant.c */
+    pg_atomic_uint32 over;         /* 1: the extension was dropped */
     pg_atomic_uint32 live;         /* how many requests there are */
     pg_atomic_uint32 durables;     /* 1: the durable requests are filed: see durable.c */
     pg_atomic_uint64 number;       /* next of an event of a durable request, and from where on */
@@ -77,6 +78,10 @@ typedef struct PaosShared
 /* The shared memory of requests; NULL when there is none and create is false. */
 extern PaosShared *PaosSharedGet(bool create);
 extern dsa_area *PaosSharedArea(void);
+/* Nobody drops the extension until the transaction ends: to be called before a request is made. */
+extern void PaosSharedHold(void);
+/* Leaves shared memory of an extension that was dropped. */
+extern void PaosSharedLeave(void);
 /* The same without a look at any catalogue, for the end of transactions and sessions. */
 extern PaosShared *PaosSharedAttached(void);
 
@@ -294,6 +299,13 @@ extern void PaosPathEnd(bool prepared);
 /* in capture.c: all requests on a table and the classes above it must look again */
 extern void PaosCaptureAll(PaosShared *shared, Relation table);
 
+/* in extension.c */
+/* Has the present transaction dropped the extension? */
+extern bool PaosExtensionGone(void);
+/* Then, before it commits: ends all requests. */
+extern void PaosExtensionEnd(bool prepare);
+extern void PaosExtensionForget(bool committed);
+
 /* in event.c */
 typedef enum PaosEffect
 {
@@ -366,6 +378,8 @@ extern void PaosMailPost(PaosShared *shared, dsa_pointer letter);
 extern void PaosMailMark(PaosShared *shared, const uint8 *channel);
 /* Has the session tell its request to look again. */
 extern void PaosMailLost(PaosShared *shared, int64 request, const uint8 *channel);
+/* The mailbox goes, what is in it is still to be sent. */
+extern void PaosMailRescue(void);
 /* Sends to the client of this session. */
 extern void PaosMailSend(const char *payload, int sender);
 

@@ -11,7 +11,7 @@
  * different from a writer that was under way before the request: paos.ready
  * waits for it.
  */
-#include "request.h"
+#include "durable.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -109,8 +109,38 @@ static void RemoveAnchors(Relation relation)
 static void Forsake(void)
 {
     if (shared != NULL)
+    {
+        PaosHoldsForget();
         PaosRequestsForget();
+        PaosMailRescue();
+    }
     shared = NULL;
+}
+
+void PaosSharedLeave(void)
+{
+    Forsake();
+    looked = false;
+}
+
+static Oid AnchorTable(void)
+{
+    return get_relname_relid("shared", get_namespace_oid("paos", false));
+}
+
+void PaosSharedHold(void)
+{
+    LockRelationOid(AnchorTable(), AccessShareLock);
+}
+
+/* All of this transaction ends with the extension that it has dropped. */
+static PaosShared *WithoutExtension(bool create)
+{
+    if (create)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("cannot begin a request in a transaction that has dropped extension"
+                       " \"paos\""));
+    return NULL;
 }
 
 static void Attach(const Anchor *anchor)
@@ -187,6 +217,8 @@ PaosShared *PaosSharedGet(bool create)
 
     if (looked && (shared != NULL || !create))
         return shared;
+    if (PaosExtensionGone())
+        return WithoutExtension(create);
     /* A standby has no unlogged tables, and nobody to ask: all is made anew after promotion. */
     if (RecoveryInProgress())
     {
@@ -195,7 +227,7 @@ PaosShared *PaosSharedGet(bool create)
         return NULL;
     }
     Initialize();
-    anchor_table = get_relname_relid("shared", get_namespace_oid("paos", false));
+    anchor_table = AnchorTable();
     looked = true;
     relation = table_open(anchor_table, mode);
     if (ReadAnchor(relation, &anchor))

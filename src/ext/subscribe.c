@@ -63,6 +63,7 @@ static int64 Subscribe(Oid relid, int number, const char *text)
 
     PaosQuestionBind(relid, text, &question);
     PaosPrivilegesCheck(relid, question.condition);
+    PaosSharedHold();
     shared = PaosSharedGet(true);
     PaosRequestLimit(shared);
 

@@ -1,0 +1,100 @@
+#!/bin/bash
+# DROP EXTENSION while sessions have requests, and CREATE EXTENSION again under the
+# same sessions: whoever asked is told that it is over, and nothing of it is left.
+. test/fault/tap.sh
+export PGOPTIONS="-c statement_timeout=60s"
+
+# ended NAME REQUEST - the last event of a request
+ended()
+{
+    await "$1" "\"request\":$2,\"resync\":true,\"ended\":\"[^\"]*\",\"reason\":\"[^,]*,"
+}
+
+over='"resync":true,"ended":"42704","reason":"extension \"paos\" was dropped",'
+
+make_classes()
+{
+    sql postgres "SELECT paos.register_class('person', 7)" >/dev/null
+}
+
+sql postgres "CREATE TABLE person (id int PRIMARY KEY, name text)"
+make_classes
+session listener
+session consumer
+session dropper
+live=$(say listener "SELECT paos.subscribe('person', '')")
+durable=$(say consumer "SELECT paos.subscribe('person', '', durable => 'all')")
+
+# --- a drop that comes to nothing -----------------------------------------------------
+
+like "with classes it takes CASCADE" "ERROR:  2BP01" "$(try postgres "DROP EXTENSION paos")"
+say dropper "BEGIN; SAVEPOINT s; DROP EXTENSION paos CASCADE; ROLLBACK TO s; COMMIT" >/dev/null
+say dropper "BEGIN; DROP EXTENSION paos CASCADE; ROLLBACK" >/dev/null
+sql postgres "INSERT INTO person VALUES (1, 'Sue')"
+ok "rolled back, it is as before" '"enter":["7:1"]' "$(await listener '"enter":\["7:1"\]')"
+ok "for a durable request too" "{7:1}" "$(say consumer "SELECT enter FROM paos.pending('all')" | grep '^{[0-9]')"
+
+# --- a drop ------------------------------------------------------------------------------
+
+session late
+say late "BEGIN" >/dev/null
+second=$(say late "SELECT paos.subscribe('person', 'id > 5')")
+send dropper "DROP EXTENSION paos CASCADE"
+until [ "$(sql postgres "SELECT count(*) FROM pg_locks WHERE NOT granted")" = 1 ]
+do
+    :
+done
+say late "COMMIT" >/dev/null
+ok "a request ends" "\"request\":$live,$over" "$(ended listener "$live")"
+ok "a durable one too" "\"request\":$durable,$over" "$(ended consumer "$durable")"
+ok "and one that was being made meanwhile" "\"request\":$second,$over" "$(ended late "$second")"
+like "its functions are gone" "ERROR:  3F000" "$(try postgres "SELECT paos.subscribe('person', '')")"
+sql postgres "INSERT INTO person VALUES (2, 'Ann')"
+ok "the table is a plain one" 2 "$(sql postgres "SELECT count(*) FROM person")"
+
+# --- and again -------------------------------------------------------------------------
+
+sql postgres "CREATE EXTENSION paos"
+make_classes
+again=$(say listener "SELECT paos.subscribe('person', 'name == \"Bob\"')")
+like "a session that was there begins anew" '^[0-9]+$' "$again"
+sql postgres "INSERT INTO person VALUES (3, 'Bob')"
+ok "and is told" '"enter":["7:3"]' "$(await listener '"enter":\["7:3"\]')"
+session other
+durable=$(say other "SELECT paos.subscribe('person', '', durable => 'all')")
+like "nobody attends to the name of old any more" '^[0-9]+$' "$durable"
+say listener "INSERT INTO person VALUES (4, 'Bob')" >/dev/null
+ok "which is told" "\"request\":$durable,\"pending\":true" "$(await other "\"request\":$durable,\"pending\":true")"
+ok "and finds what was written since" "{7:4}" "$(say other "SELECT enter FROM paos.pending('all')" | grep '^{[0-9]')"
+ok "there are these and no others" "$again $durable" "$(sql postgres "SELECT request FROM paos.requests" | xargs)"
+ok "nothing is wrong" 0 "$(sql postgres "SELECT count(*) FROM paos.health() WHERE status = 'error'")"
+
+# --- both at once, and nobody looks in between --------------------------------------------
+
+say dropper "BEGIN; DROP EXTENSION paos CASCADE; CREATE EXTENSION paos" >/dev/null
+say dropper "SELECT paos.register_class('person', 7); INSERT INTO person VALUES (5, 'Bob')" >/dev/null
+like "no request begins in the transaction that drops" "ERROR:.*has dropped extension" \
+    "$(say dropper "SAVEPOINT s; SELECT paos.subscribe('person', ''); ROLLBACK TO s")"
+say dropper "COMMIT" >/dev/null
+ok "dropped and made again, a request ends" "\"request\":$again,$over" "$(ended listener "$again")"
+ok "and begins" '"enter":["7:6"]' "$(say listener "SELECT paos.subscribe('person', '')" >/dev/null
+    sql postgres "INSERT INTO person VALUES (6, 'Eve')"
+    await listener '"enter":\["7:6"\]')"
+
+# --- in other ways ---------------------------------------------------------------------
+
+# gone NAME SESSION SQL - what ends the requests too
+gone()
+{
+    local request
+    make_classes
+    session "$2"
+    request=$(say "$2" "SELECT paos.subscribe('person', '')")
+    sql postgres "$3" 2>/dev/null
+    ok "$1" "\"request\":$request,$over" "$(ended "$2" "$request")"
+}
+
+gone "dropped with what it needs" needing "DROP EXTENSION plpgsql CASCADE"
+sql postgres "CREATE EXTENSION plpgsql; CREATE ROLE installer SUPERUSER; SET ROLE installer; CREATE EXTENSION paos"
+gone "dropped with its owner's things" owned "DROP OWNED BY installer CASCADE"
+done_testing
