@@ -278,7 +278,11 @@ typedef struct ledger
 } ledger;
 
 extern void ledger_read(ledger *l, int round);
-extern const transaction *ledger_find(const ledger *l, uint64_t xid);
+/* Do the words "e1 c2 l3" of a line name exactly what the transaction did to the answer? */
+extern bool ledger_fits(const transaction *t, const watched *query, const char *lists);
+/* The transaction that was told so; NULL as query: of that number. */
+extern const transaction *ledger_find(const ledger *l, uint64_t xid, const watched *query,
+                                      const char *lists);
 /* Is a transaction in a snapshot, as pg_visible_in_snapshot says? */
 extern bool ledger_visible(uint64_t xid, const char *snapshot);
 extern void ledger_check_table(ledger *l, PGconn *pg);

@@ -20,30 +20,6 @@ typedef struct given
     long last[WRITERS_MAX];
 } given;
 
-/* Does the rest of the line name exactly what the transaction did to the answer? */
-static bool lists_are_right(const given *g, const transaction *t, const char *lists)
-{
-    static const char letters[] = {'-', 'e', 'c', 'l'};
-    int expected = 0, found = 0, named = 0;
-
-    for (const char *at = strchr(lists, ' '); at != NULL; at = strchr(at + 1, ' '))
-        named++;
-    for (int i = 0; i < t->nchanges; i++)
-    {
-        const change *c = &t->changes[i];
-        effect e = query_effect(g->query, &c->before, &c->after);
-        char word[30];
-
-        if (e == EFFECT_NONE)
-            continue;
-        expected++;
-        snprintf(word, sizeof(word), " %c%d", letters[e], c->after.id);
-        for (const char *at = strstr(lists, word); at != NULL; at = strstr(at + 1, word))
-            found += at[strlen(word)] == ' ' || at[strlen(word)] == '\n';
-    }
-    return found == expected && named == expected;
-}
-
 static void read_given(given *g, const char *line)
 {
     unsigned long long xid;
@@ -64,7 +40,7 @@ static void read_given(given *g, const char *line)
         g->looked = true;
         return;
     }
-    t = ledger_find(g->ledger, xid);
+    t = ledger_find(g->ledger, xid, g->query, line + used);
     if (t == NULL || (t->state != TX_COMMITTED && !t->surprise))
     {
         violation("%s was given transaction %llu, which %s: %s", g->seat->name, xid,
@@ -73,7 +49,7 @@ static void read_given(given *g, const char *line)
     }
     if (t->writer < 0)
         return;
-    if (!lists_are_right(g, t, line + used) && !ledger_visible(xid, g->first))
+    if (!ledger_fits(t, g->query, line + used) && !ledger_visible(xid, g->first))
         violation("%s was given writer-%d's transaction %ld (%llu) wrongly: %s", g->seat->name,
                   t->writer, t->n, xid, line);
     /* What is given again was given before. */
@@ -117,7 +93,7 @@ static void check_once(const given *g, PGconn *pg)
     for (int row = 0; row < PQntuples(result); row++)
     {
         const transaction *t =
-            ledger_find(g->ledger, strtoull(PQgetvalue(result, row, 0), NULL, 10));
+            ledger_find(g->ledger, strtoull(PQgetvalue(result, row, 0), NULL, 10), NULL, NULL);
 
         if (t == NULL || t->state != TX_COMMITTED || atoi(PQgetvalue(result, row, 1)) != 1)
             violation("%s has applied transaction %s %s times", g->seat->name,

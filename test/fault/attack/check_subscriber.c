@@ -66,7 +66,7 @@ static void read_event(reader *r, const char *line)
 {
     char *at;
     uint64_t xid = strtoull(line + 2, &at, 10);
-    const transaction *t = ledger_find(r->ledger, xid);
+    const transaction *t = ledger_find(r->ledger, xid, r->query, at);
     telling *told;
 
     if (t == NULL || (t->state != TX_COMMITTED && !t->surprise))

@@ -151,14 +151,54 @@ void ledger_read(ledger *l, int round)
             apply(l, &l->items[i]);
 }
 
-/* After a failover two may have had the same xid: the one that survived is meant. */
-const transaction *ledger_find(const ledger *l, uint64_t xid)
+bool ledger_fits(const transaction *t, const watched *query, const char *lists)
+{
+    static const char letters[] = {'-', 'e', 'c', 'l'};
+    int expected = 0, found = 0, named = 0;
+
+    for (const char *at = strchr(lists, ' '); at != NULL; at = strchr(at + 1, ' '))
+        named++;
+    for (int i = 0; i < t->nchanges; i++)
+    {
+        const change *c = &t->changes[i];
+        effect e = query_effect(query, &c->before, &c->after);
+        char word[30];
+
+        if (e == EFFECT_NONE)
+            continue;
+        expected++;
+        snprintf(word, sizeof(word), " %c%d", letters[e], c->after.id);
+        for (const char *at = strstr(lists, word); at != NULL; at = strstr(at + 1, word))
+            found += at[strlen(word)] == ' ' || at[strlen(word)] == '\n';
+    }
+    return found == expected && named == expected;
+}
+
+/*
+ * After a failover two may have had the same xid: the one that was told, or else the one that
+ * survived.
+ */
+const transaction *ledger_find(const ledger *l, uint64_t xid, const watched *query,
+                               const char *lists)
 {
     const transaction *found = NULL;
+    int best = -1;
 
     for (int i = 0; i < l->n; i++)
-        if (l->items[i].xid == xid && (found == NULL || found->state != TX_COMMITTED))
-            found = &l->items[i];
+    {
+        const transaction *t = &l->items[i];
+        int score = t->state == TX_COMMITTED;
+
+        if (t->xid != xid)
+            continue;
+        if (query != NULL && ledger_fits(t, query, lists))
+            score += 2;
+        if (score > best)
+        {
+            found = t;
+            best = score;
+        }
+    }
     return found;
 }
 
