@@ -23,8 +23,8 @@ build/$(1)/client/%.o: src/client/%.c $(HEADERS)
 	$(2) $$(CLIENT_FLAGS) $(3) -c -o $$@.$$$$$$$$ $$< && mv $$@.$$$$$$$$ $$@
 build/$(1)/libpaos.a: $$(CLIENT_SRC:src/client/%.c=build/$(1)/client/%.o)
 	rm -f $$@.tmp && $$(AR) crs $$@.tmp $$^ && mv $$@.tmp $$@
-# The fakes stand in for pgio.c.
-build/$(1)/libunit.a: $$(patsubst src/client/%.c,build/$(1)/client/%.o,$$(filter-out %/pgio.c,$$(CLIENT_SRC)))
+# The fakes stand in for pgio.c and dial.c.
+build/$(1)/libunit.a: $$(patsubst src/client/%.c,build/$(1)/client/%.o,$$(filter-out %/pgio.c %/dial.c,$$(CLIENT_SRC)))
 	rm -f $$@.tmp && $$(AR) crs $$@.tmp $$^ && mv $$@.tmp $$@
 
 build/$(1)/unit/%: test/unit/%.c $$(FAKES) build/$(1)/libunit.a $$(HEADERS)

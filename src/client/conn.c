@@ -272,15 +272,18 @@ static paos_status fail_descriptors(paos_conn *conn)
 
 static paos_status connect_io(paos_conn *conn)
 {
+    const paosi_dial dial = {.conninfo = conn->conninfo,
+                             .application = conn->application,
+                             .silence_ms = conn->outage.silence};
     char *message = NULL;
-    paos_status status = paosi_pgio_open(conn->conninfo, conn->application, conn->outage.silence,
-                                         &conn->io, &message);
+    paos_status status = paosi_dial_open(&dial, &conn->io, &message);
 
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
     if (status != PAOS_OK)
         paosi_fail_detail(conn, status, message ? message : paos_status_text(status), "", "");
     paosi_free(message);
+    paosi_probe_arm(conn);
     if (status == PAOS_OK && !paosi_wake_watch(&conn->wake, paosi_pgio_fd(conn->io), false))
         return fail_descriptors(conn);
     return status;
@@ -410,6 +413,7 @@ paos_status paos_conn_set_silence(paos_conn *conn, int silence_ms)
     if (silence_ms < 0)
         return paosi_fail(conn, PAOS_INVALID, "silence must not be negative");
     conn->outage.silence = silence_ms;
+    paosi_probe_arm(conn);
     paosi_dispatch_arm(conn);
     return PAOS_OK;
 }

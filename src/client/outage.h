@@ -25,6 +25,7 @@ typedef struct paosi_outage
     int64_t heard; /* when there was the last sign of life */
     int64_t next;  /* when to try again */
     int attempts;  /* in this outage */
+    unsigned skip; /* of several hosts, those that let an attempt run out of time */
     uint64_t random;
     paosi_pgio *io;   /* being connected; NULL: none */
     int64_t deadline; /* for that */

@@ -301,8 +301,11 @@ paos_status paos_conn_set_outage_wait(paos_conn *conn, int timeout_ms);
 /*
  * paos_conn_set_silence sets after how long without a sign of life the
  * connection counts as lost: milliseconds, 30,000 at first, 0 never.  When it is
- * quiet paos_conn_dispatch asks for one in time.  For calls that wait for an
- * answer it bounds, from the next connection on, what TCP waits for.
+ * quiet paos_conn_dispatch asks for one in time.  A call that waits for an answer
+ * may wait long for one that takes long, or for a lock; when it has heard nothing
+ * it tries to connect to the same server besides, which one that works lets in or
+ * refuses, and one that is stopped or cut off does not.  paos_conn_open and each
+ * attempt to connect again take no longer either, unless connect_timeout is given.
  */
 paos_status paos_conn_set_silence(paos_conn *conn, int silence_ms);
 

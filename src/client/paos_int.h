@@ -108,6 +108,11 @@ paos_status paosi_reconnect_listen(paos_conn *conn);
 /* When a dispatch is needed for any of this; 0: never. */
 int64_t paosi_reconnect_due(const paos_conn *conn);
 
+/* ---- probe.c ---- */
+
+/* Bounds how long calls wait for a server that gives no sign of life, by the silence set. */
+void paosi_probe_arm(paos_conn *conn);
+
 /* ---- revalidate.c ---- */
 
 /* Forgets what was loaded of all objects: nothing is known of their versions. */

@@ -1,38 +1,28 @@
 /*
- * pgio.c - the only caller of libpq.
+ * pgio.c - the wire: statements out, results in; with dial.c the only caller of libpq.
  *
  * The connection is non-blocking and always in pipeline mode.  Sending and
  * receiving must overlap: a server that waits for us to read its results does
  * not read our statements, so whoever only sends and then only reads deadlocks
  * as soon as both directions hold more than the sockets' buffers.
  */
-#include "paos_int.h"
+#include "pgio_int.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-#include <libpq-fe.h>
 
 /* Unsent bytes at which sending stops to let the server's results in. */
 #define PUMP_BYTES ((size_t) 256 * 1024)
 
-struct paosi_pgio
-{
-    PGconn *pg;     /* NULL once broken */
-    char *message;  /* why it broke */
-    PGnotify *next; /* first of the notifications; libpq queues the others */
-    bool pinging;   /* a sync was sent and has not come back */
-};
+/* ---- ending ---- */
 
-/* ---- connecting ---- */
-
-/* Closes at once: what is left of the session, locks and all, must not outlive our use of it. */
-static void break_off(paosi_pgio *io)
+void paosi_pgio_break_off(paosi_pgio *io)
 {
     const char *message = PQerrorMessage(io->pg);
 
+    if (!io->pg)
+        return;
     if (*message)
         io->message = paosi_strdup(message);
     PQfinish(io->pg);
@@ -40,147 +30,6 @@ static void break_off(paosi_pgio *io)
     PQfreemem(io->next);
     io->next = NULL;
     io->pinging = false;
-}
-
-static void ignore_notice(void *arg, const PGresult *notice)
-{
-    (void) arg;
-    (void) notice;
-}
-
-/* How PQconnectdbParams and PQconnectStartParams look. */
-typedef PGconn *(*connecting)(const char *const *keywords, const char *const *values, int expand);
-
-/* What comes later wins: conninfo over what is before it, the rest over conninfo. */
-static PGconn *connect_to(connecting connect, const char *conninfo, const char *application,
-                          int silence_ms)
-{
-    char silence[16], idle[16];
-    const char *keywords[] = {"fallback_application_name", "tcp_user_timeout", "keepalives_idle",
-                              "keepalives_interval",       "keepalives_count", "dbname",
-                              "client_encoding",           "application_name", NULL};
-    const char *values[] = {"paos", silence, idle, "1", "3", conninfo, "UTF8", application, NULL};
-
-    snprintf(silence, sizeof silence, "%d", silence_ms);
-    snprintf(idle, sizeof idle, "%d", silence_ms / 1000 > 3 ? silence_ms / 1000 - 3 : 1);
-    if (!application)
-        keywords[7] = NULL;
-    return connect(keywords, values, 1);
-}
-
-static bool made_ready(PGconn *pg)
-{
-    PQsetNoticeReceiver(pg, ignore_notice, NULL);
-    return PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) == 1;
-}
-
-static paos_status make(connecting connect, const char *conninfo, const char *application,
-                        int silence_ms, paosi_pgio **out)
-{
-    paosi_pgio *io = paosi_calloc(1, sizeof *io);
-
-    if (!io)
-        return PAOS_NO_MEMORY;
-    io->pg = connect_to(connect, conninfo, application, silence_ms);
-    if (!io->pg)
-    {
-        paosi_pgio_close(io);
-        return PAOS_NO_MEMORY;
-    }
-    *out = io;
-    return PAOS_OK;
-}
-
-paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
-                            paosi_pgio **out, char **message)
-{
-    paosi_pgio *io;
-    paos_status status = make(PQconnectdbParams, conninfo, application, silence_ms, &io);
-
-    if (status != PAOS_OK)
-        return status;
-    if (PQstatus(io->pg) != CONNECTION_OK || !made_ready(io->pg))
-    {
-        *message = paosi_strdup(PQerrorMessage(io->pg));
-        paosi_pgio_close(io);
-        return PAOS_DISCONNECTED;
-    }
-    *out = io;
-    return PAOS_OK;
-}
-
-paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
-                             paosi_pgio **out)
-{
-    paos_status status = make(PQconnectStartParams, conninfo, application, silence_ms, out);
-
-    /* libpq has no other way to tell a failed connection's SQLSTATE. */
-    if (status == PAOS_OK)
-        PQsetErrorVerbosity((*out)->pg, PQERRORS_VERBOSE);
-    return status;
-}
-
-/* The SQLSTATE in a verbose message, "FATAL:  28P01: password ..."; NULL: none. */
-static const char *find_sqlstate(const char *message)
-{
-    const char *place = message;
-
-    while ((place = strstr(place, ":  ")) != NULL)
-    {
-        place += 3;
-        if (strspn(place, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && place[5] == ':')
-            return place;
-    }
-    return NULL;
-}
-
-/* A wrong role or password, no such database, no right to connect: waiting does not help. */
-static bool is_final(const char *sqlstate)
-{
-    return sqlstate && (strncmp(sqlstate, "28", 2) == 0 || strncmp(sqlstate, "3D000", 5) == 0 ||
-                        strncmp(sqlstate, "42501", 5) == 0);
-}
-
-/* What is verbose in a message goes again: "28P01: " and the line of the server's source. */
-static void shorten(char *message)
-{
-    char *sqlstate = message ? (char *) find_sqlstate(message) : NULL;
-    char *location = sqlstate ? strstr(sqlstate, "\nLOCATION:  ") : NULL;
-
-    if (location)
-        *location = 0;
-    if (sqlstate)
-        memmove(sqlstate, sqlstate + 7, strlen(sqlstate + 7) + 1);
-}
-
-static paos_status fail_step(paosi_pgio *io)
-{
-    bool final = is_final(find_sqlstate(PQerrorMessage(io->pg)));
-
-    break_off(io);
-    shorten(io->message);
-    return final ? PAOS_REFUSED : PAOS_DISCONNECTED;
-}
-
-paos_status paosi_pgio_step(paosi_pgio *io, bool *writing)
-{
-    if (!io->pg)
-        return PAOS_DISCONNECTED;
-    /* The first has to wait for the socket, as documented. */
-    switch (PQstatus(io->pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PQconnectPoll(io->pg))
-    {
-        case PGRES_POLLING_READING:
-            *writing = false;
-            return PAOS_TIMEOUT;
-        case PGRES_POLLING_WRITING:
-            *writing = true;
-            return PAOS_TIMEOUT;
-        case PGRES_POLLING_OK:
-            PQsetErrorVerbosity(io->pg, PQERRORS_DEFAULT);
-            return made_ready(io->pg) ? PAOS_OK : fail_step(io);
-        default:
-            return fail_step(io);
-    }
 }
 
 void paosi_pgio_close(paosi_pgio *io)
@@ -270,19 +119,34 @@ static size_t statement_bytes(const paosi_statement *statement)
     return bytes;
 }
 
+/* Waits for the socket, and takes in what has come; for as long as the server gives a sign of life.
+ */
+static bool await(paosi_pgio *io, short events)
+{
+    struct pollfd fd = {PQsocket(io->pg), events, 0};
+    int n;
+
+    while ((n = poll(&fd, 1, io->alive ? io->doubt_ms : -1)) <= 0)
+    {
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n == 0 && !io->alive(io->arg))
+        {
+            paosi_pgio_break(io, "the server gave no sign of life");
+            return false;
+        }
+    }
+    return !(fd.revents & (POLLIN | POLLHUP | POLLERR)) || PQconsumeInput(io->pg);
+}
+
 /* Sends all that waits to be sent, and takes in what comes meanwhile. */
 static bool pump(paosi_pgio *io)
 {
-    struct pollfd fd = {PQsocket(io->pg), POLLIN | POLLOUT, 0};
     int left;
 
     while ((left = PQflush(io->pg)) == 1)
-    {
-        if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+        if (!await(io, POLLIN | POLLOUT))
             return false;
-        if ((fd.revents & (POLLIN | POLLHUP | POLLERR)) && !PQconsumeInput(io->pg))
-            return false;
-    }
     return left == 0;
 }
 
@@ -308,15 +172,25 @@ static bool send_all(paosi_pgio *io, const paosi_statement *statements, size_t n
     return PQpipelineSync(io->pg) == 1 && pump(io);
 }
 
+/* PQgetResult, which would wait without end; NULL also when the connection is lost. */
+static PGresult *next_result(paosi_pgio *io)
+{
+    while (PQisBusy(io->pg))
+        if (!await(io, PQflush(io->pg) == 1 ? POLLIN | POLLOUT : POLLIN))
+            break;
+    /* What the server said before the connection broke is there still. */
+    return io->pg ? PQgetResult(io->pg) : NULL;
+}
+
 /* The result of the next statement; NULL: the connection is lost. */
 static PGresult *receive(paosi_pgio *io)
 {
-    PGresult *result = PQgetResult(io->pg);
+    PGresult *result = next_result(io);
     PGresult *end;
 
     if (!result)
         return NULL;
-    while ((end = PQgetResult(io->pg)) != NULL)
+    while ((end = next_result(io)) != NULL)
     {
         /* Only a dying connection says more than one thing about a statement. */
         PQclear(end);
@@ -352,7 +226,7 @@ static bool receive_all(paosi_pgio *io, size_t n, paosi_result **results)
         if (!result || PQstatus(io->pg) == CONNECTION_BAD)
             return false;
     }
-    sync = PQgetResult(io->pg);
+    sync = next_result(io);
     synced = sync && PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
     PQclear(sync);
     return synced;
@@ -368,7 +242,7 @@ bool paosi_pgio_ping(paosi_pgio *io)
         return true;
     io->pinging = PQpipelineSync(io->pg) == 1 && PQflush(io->pg) >= 0;
     if (!io->pinging)
-        break_off(io);
+        paosi_pgio_break_off(io);
     return io->pinging;
 }
 
@@ -382,7 +256,7 @@ static bool finish_ping(paosi_pgio *io, bool wait)
 {
     while (io->pinging && (wait || !PQisBusy(io->pg)))
     {
-        PGresult *result = PQgetResult(io->pg);
+        PGresult *result = next_result(io);
 
         if (PQstatus(io->pg) == CONNECTION_BAD)
         {
@@ -395,11 +269,18 @@ static bool finish_ping(paosi_pgio *io, bool wait)
     return true;
 }
 
+void paosi_pgio_doubt(paosi_pgio *io, int after_ms, bool (*alive)(void *arg), void *arg)
+{
+    io->doubt_ms = after_ms;
+    io->alive = after_ms > 0 ? alive : NULL;
+    io->arg = arg;
+}
+
 void paosi_pgio_break(paosi_pgio *io, const char *message)
 {
     if (!io->pg)
         return;
-    break_off(io);
+    paosi_pgio_break_off(io);
     paosi_free(io->message);
     io->message = paosi_strdup(message);
 }
@@ -416,7 +297,7 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
         return PAOS_DISCONNECTED;
     if (!finish_ping(io, true))
     {
-        break_off(io);
+        paosi_pgio_break_off(io);
         return PAOS_DISCONNECTED;
     }
     if (!arrays_make(&a, statements, n))
@@ -430,7 +311,7 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     if (sent || PQstatus(io->pg) == CONNECTION_BAD)
         if (receive_all(io, sent ? n : *reached, results) && sent)
             return PAOS_OK;
-    break_off(io);
+    paosi_pgio_break_off(io);
     return PAOS_DISCONNECTED;
 }
 
@@ -442,7 +323,7 @@ paos_status paosi_pgio_receive(paosi_pgio *io)
         return PAOS_DISCONNECTED;
     if (PQconsumeInput(io->pg) && finish_ping(io, false))
         return PAOS_OK;
-    break_off(io);
+    paosi_pgio_break_off(io);
     return PAOS_DISCONNECTED;
 }
 

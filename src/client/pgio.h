@@ -1,8 +1,8 @@
 /*
  * pgio.h - the client's view of the wire: statements out, results in.
  *
- * pgio.c is the only file that calls libpq; a test replaces it whole by a
- * script of results.  One exchange is one round trip: all statements go out in
+ * pgio.c and dial.c are the only files that call libpq; a test replaces them
+ * whole by a script of results.  One exchange is one round trip: all statements go out in
  * one pipeline with one sync at the end, so that after the first error the
  * server skips the rest.  An exchange is not a transaction of its own when it
  * contains BEGIN: the caller ends what it began.
@@ -38,28 +38,42 @@ typedef enum paosi_outcome
     PAOSI_SKIPPED /* an earlier statement of the exchange failed */
 } paosi_outcome;
 
+/* ---- dial.c: making a connection ---- */
+
+typedef struct paosi_dial
+{
+    const char *conninfo, *application; /* application may be NULL */
+    int silence_ms;                     /* after which it shall count as lost; 0: never */
+    unsigned skip;                      /* so many of several hosts are tried last */
+    const paosi_pgio *like;             /* the server that this is connected to; NULL: any */
+} paosi_dial;
+
 /*
  * Connects.  On failure *out is untouched and *message, when memory allows, is
  * the reason, to be freed with paosi_free.
  */
-paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
-                            paosi_pgio **out, char **message);
-void paosi_pgio_close(paosi_pgio *io);
+paos_status paosi_dial_open(const paosi_dial *dial, paosi_pgio **out, char **message);
 
-/* Begins to connect, without waiting; message as for open. */
-paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
-                             paosi_pgio **out);
+/* Begins to connect, without waiting; PAOS_NO_MEMORY. */
+paos_status paosi_dial_start(const paosi_dial *dial, paosi_pgio **out);
 /*
  * Goes on connecting, without waiting.  PAOS_OK: done.  PAOS_TIMEOUT: not yet,
  * *writing says what the socket, which may be another one each time, is to be
  * waited on for.  PAOS_DISCONNECTED: failed.  PAOS_REFUSED: and would again.
  * paosi_pgio_message says why.
  */
-paos_status paosi_pgio_step(paosi_pgio *io, bool *writing);
+paos_status paosi_dial_step(paosi_pgio *io, bool *writing);
+
+/* ---- pgio.c: using it ---- */
+
+void paosi_pgio_close(paosi_pgio *io);
+
 /* Asks for a sign of life; false: broken. */
 bool paosi_pgio_ping(paosi_pgio *io);
 /* Has there been none yet? */
 bool paosi_pgio_pinging(const paosi_pgio *io);
+/* Exchanges ask, each time nothing came for so long, whether to wait on; 0: they do. */
+void paosi_pgio_doubt(paosi_pgio *io, int after_ms, bool (*alive)(void *arg), void *arg);
 /* Ends the connection, for a reason of ours. */
 void paosi_pgio_break(paosi_pgio *io, const char *message);
 /* Process number of the server's side. */

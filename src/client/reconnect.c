@@ -12,7 +12,7 @@
 /* Longest first delay, and longest of all, in milliseconds. */
 #define DELAY_FIRST 100
 #define DELAY_LONGEST 5000
-/* Time for one attempt; more hosts or a slow server need it. */
+/* Time for one attempt, unless silence counts as lost sooner. */
 #define ATTEMPT_TIME 10000
 
 /* ---- when ---- */
@@ -63,6 +63,7 @@ void paosi_reconnect_lost(paos_conn *conn)
         outage->tell[PAOSI_TELL_LOST] = true;
         outage->tell[PAOSI_TELL_AGAIN] = false;
         outage->attempts = 0;
+        outage->skip = 0;
     }
     if (conn->rights.size > 0)
     {
@@ -145,6 +146,7 @@ static paos_status take_over(paos_conn *conn)
     conn->io = outage->io;
     outage->io = NULL;
     conn->broken = false;
+    paosi_probe_arm(conn);
     outage->heard = paosi_wake_now();
     outage->resuming = true;
     paosi_wake_watch(&conn->wake, paosi_pgio_fd(conn->io), false);
@@ -178,15 +180,20 @@ static paos_status fail(paos_conn *conn, paos_status status)
 static paos_status start(paos_conn *conn)
 {
     paosi_outage *outage = &conn->outage;
-    paos_status status =
-        paosi_pgio_start(conn->conninfo, conn->application, outage->silence, &outage->io);
+    const paosi_dial dial = {.conninfo = conn->conninfo,
+                             .application = conn->application,
+                             .silence_ms = outage->silence,
+                             .skip = outage->skip};
+    paos_status status = paosi_dial_start(&dial, &outage->io);
 
     if (status == PAOS_NO_MEMORY)
     {
         plan_attempt(conn);
         return paosi_fail_memory(conn);
     }
-    outage->deadline = paosi_wake_now() + ATTEMPT_TIME;
+    outage->deadline =
+        paosi_wake_now() +
+        (outage->silence && outage->silence < ATTEMPT_TIME ? outage->silence : ATTEMPT_TIME);
     outage->writing = true;
     /* Its first step is for a socket that can be written to. */
     paosi_wake_watch(&conn->wake, paosi_pgio_fd(outage->io), true);
@@ -204,7 +211,7 @@ static bool is_ready(const paosi_outage *outage)
 static paos_status step(paos_conn *conn)
 {
     paosi_outage *outage = &conn->outage;
-    paos_status status = paosi_pgio_step(outage->io, &outage->writing);
+    paos_status status = paosi_dial_step(outage->io, &outage->writing);
 
     if (status == PAOS_TIMEOUT)
     {
@@ -236,6 +243,8 @@ static paos_status go_on(paos_conn *conn)
             if (paosi_wake_now() < outage->deadline)
                 return PAOS_TIMEOUT;
             paosi_pgio_break(outage->io, "the server took too long to connect to");
+            /* It would be tried first again, and the others never. */
+            outage->skip++;
             return fail(conn, PAOS_DISCONNECTED);
         }
         status = step(conn);

@@ -322,10 +322,9 @@ static paosi_result *answer(const char *sql)
 
 /* ---- pgio.h ---- */
 
-paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
-                            paosi_pgio **out, char **message)
+paos_status paosi_dial_open(const paosi_dial *dial, paosi_pgio **out, char **message)
 {
-    (void) conninfo, (void) application, (void) silence_ms, (void) message;
+    (void) dial, (void) message;
     *out = must(malloc(1));
     return PAOS_OK;
 }
@@ -379,14 +378,13 @@ void fake_wild_notify(const char *text)
 }
 
 /* Once it is lost it stays lost. */
-paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
-                             paosi_pgio **out)
+paos_status paosi_dial_start(const paosi_dial *dial, paosi_pgio **out)
 {
-    (void) conninfo, (void) application, (void) silence_ms, (void) out;
+    (void) dial, (void) out;
     return PAOS_NO_MEMORY;
 }
 
-paos_status paosi_pgio_step(paosi_pgio *io, bool *writing)
+paos_status paosi_dial_step(paosi_pgio *io, bool *writing)
 {
     (void) io, (void) writing;
     return PAOS_DISCONNECTED;
@@ -407,6 +405,11 @@ bool paosi_pgio_pinging(const paosi_pgio *io)
 void paosi_pgio_break(paosi_pgio *io, const char *message)
 {
     (void) io, (void) message;
+}
+
+void paosi_pgio_doubt(paosi_pgio *io, int after_ms, bool (*alive)(void *arg), void *arg)
+{
+    (void) io, (void) after_ms, (void) alive, (void) arg;
 }
 
 int paosi_pgio_backend(const paosi_pgio *io)

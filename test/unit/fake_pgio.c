@@ -368,6 +368,15 @@ void paosi_pgio_break(paosi_pgio *io, const char *message)
     break_off(io);
 }
 
+/* Here a server always answers, or hangs up. */
+void paosi_pgio_doubt(paosi_pgio *io, int after_ms, bool (*alive)(void *arg), void *arg)
+{
+    (void) io;
+    (void) after_ms;
+    (void) alive;
+    (void) arg;
+}
+
 int paosi_pgio_backend(const paosi_pgio *io)
 {
     return io->broken ? 0 : 4711;
@@ -411,16 +420,13 @@ static paos_status make(paosi_pgio **out)
     return PAOS_OK;
 }
 
-paos_status paosi_pgio_start(const char *conninfo, const char *application, int silence_ms,
-                             paosi_pgio **out)
+paos_status paosi_dial_start(const paosi_dial *dial, paosi_pgio **out)
 {
-    assert_non_null(conninfo);
-    (void) application;
-    (void) silence_ms;
+    assert_non_null(dial->conninfo);
     return make(out);
 }
 
-paos_status paosi_pgio_step(paosi_pgio *io, bool *writing)
+paos_status paosi_dial_step(paosi_pgio *io, bool *writing)
 {
     (void) writing;
     if (server.locked_out || !server.back)
@@ -431,12 +437,9 @@ paos_status paosi_pgio_step(paosi_pgio *io, bool *writing)
     return PAOS_OK;
 }
 
-paos_status paosi_pgio_open(const char *conninfo, const char *application, int silence_ms,
-                            paosi_pgio **out, char **message)
+paos_status paosi_dial_open(const paosi_dial *dial, paosi_pgio **out, char **message)
 {
-    assert_non_null(conninfo);
-    (void) application;
-    (void) silence_ms;
+    assert_non_null(dial->conninfo);
     if (server.refuse != PAOS_OK)
     {
         if (server.refuse_message)
