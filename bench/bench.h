@@ -234,8 +234,16 @@ double load_sent(const load *load, size_t id);
 
 typedef struct listener listener;
 
+/* By what it is told: any of them. */
+enum
+{
+    LISTEN_PLAIN = 1,   /* paos, by a plain connection */
+    LISTEN_CLIENT = 2,  /* paos, by libpaos */
+    LISTEN_TRIGGERS = 4 /* the triggers by hand */
+};
+
 /* Who is told of all rows that match; each is checked against the load. */
-listener *listener_open(const bench *bench, const load *load, bool by_client);
+listener *listener_open(const bench *bench, const load *load, unsigned means);
 void listener_close(listener *listener);
 /* As many more in all, of its kind, that listen to what never comes. */
 void listener_idle(const bench *bench, listener *listener, size_t n);
@@ -306,6 +314,7 @@ void case_ordinary(bench *bench); /* ordinary.c */
 void case_million(bench *bench);  /* million.c */
 void case_deliver(bench *bench);  /* deliver.c */
 void case_latency(bench *bench);  /* latency.c */
+void case_live(bench *bench);     /* live.c */
 void case_scale(bench *bench);    /* scale.c */
 void case_evaluate(bench *bench); /* evaluate.c */
 void case_durable(bench *bench);  /* durable.c */

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 
 static void run_program(const int *in, const int *out, const char *const *argv)
 {
+    /* A server among them would not miss its stdin. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(in[0], STDIN_FILENO);
     dup2(out[1], STDOUT_FILENO);
     execvp(argv[0], (char *const *) argv);
@@ -98,6 +101,8 @@ void child_end(child *child)
     for (int i = 0; i < 100 && waitpid(child->pid, NULL, WNOHANG) == 0; i++)
     {
         poll(NULL, 0, 50);
+        if (i == 10)
+            kill(child->pid, SIGTERM);
         if (i == 80)
             kill(child->pid, SIGKILL);
     }

@@ -50,13 +50,13 @@ void case_deliver(bench *bench)
 
     item_create(bench->admin);
     load = load_open(bench);
-    listener = listener_open(bench, load, false);
+    listener = listener_open(bench, load, LISTEN_PLAIN | LISTEN_TRIGGERS);
     compare(bench, load, listener, 0, ">= 0.8");
     compare(bench, load, listener, 9, "");
     compare(bench, load, listener, 99, ">= 0.7");
     compare(bench, load, listener, 399, ">= 0.6");
     listener_close(listener);
-    listener = listener_open(bench, load, true);
+    listener = listener_open(bench, load, LISTEN_CLIENT);
     compare_clients(bench, load, listener, 0, "");
     compare_clients(bench, load, listener, 399, ">= 0.85");
     listener_close(listener);

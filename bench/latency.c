@@ -95,7 +95,7 @@ static void busy(bench *bench)
                       .rate = 5000,
                       .matching = true};
     load *load = load_open(bench);
-    listener *listener = listener_open(bench, load, false);
+    listener *listener = listener_open(bench, load, LISTEN_PLAIN | LISTEN_TRIGGERS);
     char paos[32], result[64];
     double reached = 0;
 

@@ -107,7 +107,7 @@ static paos_conn *open_client(const bench *bench, const char *query, listener *l
     return conn;
 }
 
-listener *listener_open(const bench *bench, const load *load, bool by_client)
+listener *listener_open(const bench *bench, const load *load, unsigned means)
 {
     listener *listener = calloc(1, sizeof *listener);
 
@@ -116,11 +116,12 @@ listener *listener_open(const bench *bench, const load *load, bool by_client)
         die("out of memory");
     listener->load = load;
     listener->pq = connect_to(bench->conninfo);
-    if (by_client)
+    if (means & LISTEN_CLIENT)
         listener->conn = open_client(bench, "kind == -1", listener);
-    else
+    if (means & LISTEN_PLAIN)
         run_sql_int(listener->pq, "SELECT paos.subscribe('bench.item', 'kind == -1')");
-    run_sql(listener->pq, "LISTEN bench_told");
+    if (means & LISTEN_TRIGGERS)
+        run_sql(listener->pq, "LISTEN bench_told");
     if (pthread_create(&listener->thread, NULL, listen_on, listener) != 0)
         die("no thread for the listener");
     return listener;

@@ -43,6 +43,7 @@ static const struct
     {"million", case_million, "a million requests that no row matches", CPUS},
     {"deliver", case_deliver, "commits that are told to somebody", CPUS},
     {"latency", case_latency, "from a commit to who is told of it", CPUS},
+    {"live", case_live, "changes told of by paos and by other tools", CPUS},
     {"scale", case_scale, "one writer and eight", CPUS},
     {"evaluate", case_evaluate, "conditions that no index helps with", CPUS},
 };

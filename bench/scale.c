@@ -17,7 +17,7 @@ void case_scale(bench *bench)
 
     item_create(bench->admin);
     load = load_open(bench);
-    listener = listener_open(bench, load, false);
+    listener = listener_open(bench, load, LISTEN_PLAIN | LISTEN_TRIGGERS);
     rates_take(bench, load, listener, &plan, &one);
     plan.writers = 8;
     rates_take(bench, load, listener, &plan, &all);
