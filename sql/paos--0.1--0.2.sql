@@ -19,7 +19,7 @@ BEGIN
                           WHERE a.pid = s.backend AND a.backend_start = s.started)
         FOR UPDATE SKIP LOCKED);
     INSERT INTO paos.session
-        SELECT a.pid, a.backend_start, $1, $2, $3, $4
+        SELECT a.pid, a.backend_start, left($1, 64), $2, $3, left($4, 63)
         FROM pg_stat_get_activity(pg_backend_pid()) a
     ON CONFLICT (backend) DO UPDATE
         SET started = excluded.started, host = excluded.host, pid = excluded.pid,
@@ -27,6 +27,8 @@ BEGIN
     PERFORM paos.author_changed();
 END;
 $$;
+COMMENT ON FUNCTION paos.introduce(text, bigint, bigint, text) IS
+    'names the author of what this session does: host (64 characters of it), process and user id on it, application (63)';
 CREATE FUNCTION paos.introduced() RETURNS SETOF paos.session
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 50
 AS $$
@@ -50,7 +52,7 @@ AS $$
                                         ELSE coalesce(nullif(a.application_name, ''), a.backend_type) END)
     FROM pg_stat_activity a
     LEFT JOIN paos.introduced() s ON s.backend = a.pid AND s.started = a.backend_start
-    WHERE a.datid IS NOT NULL;
+    WHERE a.datid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
 $$;
 
 -- Changes of tables.
@@ -173,7 +175,8 @@ CREATE FUNCTION paos.forget(name text) RETURNS void
 COMMENT ON FUNCTION paos.forget(text) IS
     'ends a durable request when the transaction commits, and removes its events';
 
-CREATE OR REPLACE VIEW paos.requests AS
+-- A barrier: what a query asks of the names must not be evaluated for other roles' rows.
+CREATE OR REPLACE VIEW paos.requests WITH (security_barrier) AS
     SELECT r.request, r.class, r.query::paos.query AS query, r.role::regrole AS role, r.backend,
            r.events, r.last_event, d.name AS durable,
            CASE WHEN d.name IS NOT NULL

@@ -399,7 +399,7 @@ BEGIN
                           WHERE a.pid = s.backend AND a.backend_start = s.started)
         FOR UPDATE SKIP LOCKED);
     INSERT INTO paos.session
-        SELECT a.pid, a.backend_start, $1, $2, $3, $4
+        SELECT a.pid, a.backend_start, left($1, 64), $2, $3, left($4, 63)
         FROM pg_stat_get_activity(pg_backend_pid()) a
     ON CONFLICT (backend) DO UPDATE
         SET started = excluded.started, host = excluded.host, pid = excluded.pid,
@@ -408,7 +408,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION paos.introduce(text, bigint, bigint, text) IS
-    'names the author of what this session does: host, process and user id on it, application';
+    'names the author of what this session does: host (64 characters of it), process and user id on it, application (63)';
 
 CREATE FUNCTION paos.introduced() RETURNS SETOF paos.session
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 50
@@ -433,7 +433,7 @@ AS $$
                                         ELSE coalesce(nullif(a.application_name, ''), a.backend_type) END)
     FROM pg_stat_activity a
     LEFT JOIN paos.introduced() s ON s.backend = a.pid AND s.started = a.backend_start
-    WHERE a.datid IS NOT NULL;
+    WHERE a.datid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
 $$;
 COMMENT ON FUNCTION paos.authors() IS
     'who each session is: as it introduced itself, else made up from its connection (pid is then the backend''s, uid NULL)';
@@ -595,7 +595,8 @@ CREATE FUNCTION paos.live_requests(OUT request bigint, OUT class regclass, OUT q
     OUT role oid, OUT backend int, OUT events bigint, OUT last_event timestamptz) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'paos_live_requests' LANGUAGE C VOLATILE ROWS 100;
 COMMENT ON FUNCTION paos.live_requests() IS 'live requests of the roles that the caller is a member of';
-CREATE VIEW paos.requests AS
+-- A barrier: what a query asks of the names must not be evaluated for other roles' rows.
+CREATE VIEW paos.requests WITH (security_barrier) AS
     SELECT r.request, r.class, r.query::paos.query AS query, r.role::regrole AS role, r.backend,
            r.events, r.last_event, d.name AS durable,
            CASE WHEN d.name IS NOT NULL

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -169,8 +170,11 @@ static void CreateOwnSequence(Adoption *adoption)
         ChooseRelationName(get_rel_name(adoption->relid), adoption->key, "seq", schema, false);
     char *sequence = quote_qualified_identifier(get_namespace_name(schema), name);
 
-    PaosExecute("CREATE SEQUENCE %s AS %s OWNED BY %s.%s", sequence,
-                format_type_be(adoption->keytype), adoption->table,
+    PaosExecute("CREATE SEQUENCE %s AS %s", sequence, format_type_be(adoption->keytype));
+    /* Who registers may be a superuser, or another member of the role that owns the table. */
+    PaosExecute("ALTER SEQUENCE %s OWNER TO %s", sequence,
+                quote_identifier(GetUserNameFromId(PaosTableOwner(adoption->relid), false)));
+    PaosExecute("ALTER SEQUENCE %s OWNED BY %s.%s", sequence, adoption->table,
                 quote_identifier(adoption->key));
     NoteAdded(adoption, ADDED_SEQUENCE);
     adoption->sequence = get_relname_relid(name, schema);

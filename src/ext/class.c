@@ -65,16 +65,6 @@ uint64 PaosClassGeneration(void)
     return generation;
 }
 
-static Oid ClassTable(void)
-{
-    Oid schema = get_namespace_oid("paos", false);
-    Oid relid = get_relname_relid("class", schema);
-
-    if (!OidIsValid(relid))
-        elog(ERROR, "table paos.class is missing");
-    return relid;
-}
-
 static void CreateCache(void)
 {
     HASHCTL ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(ClassEntry)};
@@ -139,7 +129,7 @@ static void EnsureClasses(void)
     {
         PaosVersionCheck();
         ClearCache();
-        class_table = ClassTable();
+        class_table = PaosOwnRelation("class");
         classes_valid = true;
         PG_TRY();
         {
@@ -441,25 +431,10 @@ Oid PaosQueryTypeOid(void)
     return PaosTypeOid("query");
 }
 
-Oid PaosOwner(void)
-{
-    Oid relid = ClassTable();
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-    Oid owner;
-
-    if (!HeapTupleIsValid(tuple))
-        elog(ERROR, "cache lookup failed for relation %u", relid);
-    owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
 /* Statement trigger on paos.class, so that whatever writes it is noticed: COPY of a restore too. */
 Datum paos_classes_changed(PG_FUNCTION_ARGS)
 {
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.classes_changed must be called as a trigger"));
+    PaosOwnTrigger(fcinfo, "classes_changed", "class");
     CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
     return PointerGetDatum(NULL);
 }

@@ -46,6 +46,7 @@ static int ReadSource(void *buffer, int minimum, int maximum)
     return n;
 }
 
+/* To COPY no columns would mean all of them, to its check of privileges any. */
 static List *ColumnNames(ArrayType *array)
 {
     List *names = NIL;
@@ -55,6 +56,9 @@ static List *ColumnNames(ArrayType *array)
     int i;
 
     deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+    if (n == 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("columns must not be empty"));
     for (i = 0; i < n; i++)
     {
         if (nulls[i])

@@ -33,22 +33,16 @@
 
 PG_FUNCTION_INFO_V1(paos_durable_changed);
 
-static bool none = false; /* paos.durable was empty when it was last looked at */
+static bool none = false;  /* paos.durable was empty when it was last looked at */
+static uint64 changes = 0; /* of the table, that this session has heard of */
 static Oid durable_table = InvalidOid;
 
 static void ForgetNone(Datum arg, Oid relid)
 {
-    if (!OidIsValid(relid) || relid == durable_table)
-        none = false;
-}
-
-Oid PaosOwnRelation(const char *name)
-{
-    Oid relid = get_relname_relid(name, get_namespace_oid("paos", false));
-
-    if (!OidIsValid(relid))
-        elog(ERROR, "relation paos.%s is missing", name);
-    return relid;
+    if (OidIsValid(relid) && relid != durable_table)
+        return;
+    none = false;
+    changes++;
 }
 
 /* ---- tasks ---- */
@@ -102,12 +96,7 @@ static void TryToBind(const PaosDurable *durable, Oid relid, PaosQuestion *out)
     MemoryContextSwitchTo(context);
     PG_TRY();
     {
-        Oid user;
-        int security;
-
-        GetUserIdAndSecContext(&user, &security);
-        SetUserIdAndSecContext(durable->role, security | SECURITY_LOCAL_USERID_CHANGE |
-                                                  SECURITY_RESTRICTED_OPERATION);
+        (void) PaosRoleBecome(durable->role); /* the rollback ends it */
         if (ConditionalLockRelationOid(relid, AccessShareLock))
         {
             PaosQuestionBind(relid, durable->query, &bound);
@@ -249,10 +238,12 @@ static PaosShared *FileAll(bool create)
         return shared;
     if (shared == NULL && !create)
     {
-        none = true; /* before looking: an invalidation may come meanwhile */
-        if (TableIsEmpty())
+        uint64 before = changes;
+        bool empty = TableIsEmpty();
+
+        none = empty && changes == before;
+        if (empty)
             return NULL;
-        none = false;
     }
     shared = PaosSharedGet(true);
     PaosTaskBegin(PAOS_TASK_FILE, true);
@@ -341,9 +332,7 @@ Datum paos_durable_changed(PG_FUNCTION_ARGS)
 {
     TriggerData *trigger = (TriggerData *) fcinfo->context;
 
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.durable_changed must be called as a trigger"));
+    PaosOwnTrigger(fcinfo, "durable_changed", "durable");
     if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("a durable request cannot be changed"),

@@ -48,7 +48,6 @@ extern void PaosTaskEnd(int64 task);
 /* The same until the transaction ends, in another mode than the exclusive one if need be. */
 extern void PaosTaskHold(int64 task, LOCKMODE mode);
 /* Of the extension's own. */
-extern Oid PaosOwnRelation(const char *name);
 extern void PaosDurableFile(PaosShared *shared, const PaosDurable *durable);
 /* Once more, and whatever becomes of the transaction: its class has come after it. */
 extern void PaosDurableFileAgain(PaosShared *shared, const PaosRequest *request, const char *query);

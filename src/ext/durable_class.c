@@ -45,9 +45,7 @@ Datum paos_durable_class_changed(PG_FUNCTION_ARGS)
     int class;
     bool isnull;
 
-    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.durable_class_changed must be called as a trigger for each row"));
+    PaosOwnTrigger(fcinfo, "durable_class_changed", "class");
     class = DatumGetInt16(
         heap_getattr(trigger->tg_trigtuple, 1, RelationGetDescr(trigger->tg_relation), &isnull));
     if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))

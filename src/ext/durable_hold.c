@@ -173,11 +173,15 @@ static char *DescribeHolder(const LOCKTAG *tag)
     SPI_connect();
     if (SPI_execute_with_args(
             "SELECT pg_catalog.format('It is attended to by %s, process %s%s on host \"%s\""
-            " (server process %s).', coalesce(nullif(a.application, ''), 'a session'), a.pid,"
-            " ' of user ' || a.uid, a.host, a.backend)"
-            " FROM pg_catalog.pg_locks l JOIN paos.authors() a ON a.backend = l.pid"
-            " WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objid = $2"
-            " AND l.objsubid = 28770 AND l.granted",
+            " (server process %s).',"
+            " CASE WHEN a.application OPERATOR(pg_catalog.<>) '' THEN a.application"
+            "  ELSE 'a session' END,"
+            " a.pid, ' of user ' OPERATOR(pg_catalog.||) a.uid, a.host, a.backend)"
+            " FROM pg_catalog.pg_locks l"
+            " JOIN paos.authors() a ON a.backend OPERATOR(pg_catalog.=) l.pid"
+            " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
+            " AND l.classid OPERATOR(pg_catalog.=) $1 AND l.objid OPERATOR(pg_catalog.=) $2"
+            " AND l.objsubid OPERATOR(pg_catalog.=) 28770 AND l.granted",
             2, types, values, NULL, true, 1) == SPI_OK_SELECT &&
         SPI_processed > 0)
         holder = MemoryContextStrdup(context,

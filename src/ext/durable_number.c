@@ -79,7 +79,7 @@ static uint64 LastNumber(void)
     Datum last;
 
     SPI_connect();
-    PaosExecuteAsOwner("SELECT coalesce(max(number), 0) FROM paos.event", 0, NULL, NULL);
+    PaosExecuteAsOwner("SELECT coalesce(pg_catalog.max(number), 0) FROM paos.event", 0, NULL, NULL);
     last = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
     SPI_finish();
     return (uint64) DatumGetInt64(last);
@@ -94,9 +94,7 @@ Datum paos_events_restored(PG_FUNCTION_ARGS)
     PaosShared *shared = PaosSharedGet(false);
     uint64 last;
 
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("paos.events_restored must be called as a trigger"));
+    PaosOwnTrigger(fcinfo, "events_restored", "event");
     last = LastNumber();
     PaosTaskBegin(PAOS_TASK_NUMBER, true);
     MoveSequence(last);

@@ -81,11 +81,12 @@ static int64 NextOrphan(int64 after)
     SPI_connect();
     PaosExecuteAsOwner(
         "WITH RECURSIVE r (request) AS ("
-        " SELECT min(e.request) FROM paos.event e WHERE e.request OPERATOR(pg_catalog.>) $1"
-        " UNION ALL SELECT (SELECT min(e.request) FROM paos.event e"
+        " SELECT pg_catalog.min(e.request) FROM paos.event e WHERE e.request "
+        "OPERATOR(pg_catalog.>) $1"
+        " UNION ALL SELECT (SELECT pg_catalog.min(e.request) FROM paos.event e"
         "  WHERE e.request OPERATOR(pg_catalog.>) r.request)"
         " FROM r WHERE r.request IS NOT NULL)"
-        "SELECT min(r.request) FROM r WHERE NOT EXISTS (SELECT FROM paos.durable d"
+        "SELECT pg_catalog.min(r.request) FROM r WHERE NOT EXISTS (SELECT FROM paos.durable d"
         " WHERE d.request OPERATOR(pg_catalog.=) r.request)",
         1, types, values);
     next = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);

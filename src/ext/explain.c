@@ -180,7 +180,8 @@ static bool FetchRow(const Explanation *explanation, PaosRef object, HeapTuple t
     Oid types[] = {INT8OID, PaosRefTypeOid()};
     Datum args[] = {Int64GetDatum(PaosRefKey(object)), PaosRefGetDatum(object)};
     char *statement =
-        psprintf("SELECT p FROM %s p WHERE p.%s = $1 AND paos.ref(p) OPERATOR(paos.=) $2",
+        psprintf("SELECT p FROM %s p WHERE p.%s OPERATOR(pg_catalog.=) $1 AND paos.ref(p) "
+                 "OPERATOR(paos.=) $2",
                  PaosTableName(class->relid), quote_identifier(NameStr(class->keyname)));
     Datum value;
     bool isnull;

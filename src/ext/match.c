@@ -42,6 +42,7 @@ typedef struct Matcher
     bool ended;
     bool broken; /* cannot be evaluated here: always unknown */
     bool leaky;  /* what is evaluated may fail, or run code of users */
+    bool alien;  /* the latter */
     Oid role;
     PaosFilter *filter;
     PaosFilter *policy; /* NULL: the role sees every row */
@@ -52,7 +53,7 @@ typedef struct Matcher
 static HTAB *matchers = NULL;
 static MemoryContext matchers_context = NULL;
 static uint64 matchers_generation;
-static bool evaluating = false; /* a leaky one: matchers must stay where they are */
+static bool evaluating = false; /* what may run code of users: matchers stay where they are */
 
 static void ForgetMatchers(void)
 {
@@ -138,6 +139,7 @@ static void Compile(Matcher *matcher, const PaosRequest *request, const char *te
     if (policy != NULL)
         matcher->policy = PaosFilterMake(policy, row.desc, &TTSOpsHeapTuple);
     matcher->leaky = contain_leaked_vars((Node *) condition) || policy != NULL;
+    matcher->alien = PaosRunsUserCode((Node *) condition, NULL) || policy != NULL;
 }
 
 /* Forgets an error, unless it is one of the writer's own: who cancels a statement means it. */
@@ -151,6 +153,15 @@ static void PassErrorOn(void)
     FlushErrorState();
 }
 
+/* As the subscriber: input functions and what is constant run now. */
+static void CompileAs(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
+{
+    PaosRole saved = PaosRoleBecome(request->role);
+
+    Compile(matcher, request, text, relid);
+    PaosRoleReturn(&saved);
+}
+
 /* Compiles in a subtransaction, so that a complaint ends nothing but that. */
 static void TryToCompile(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
 {
@@ -159,19 +170,22 @@ static void TryToCompile(Matcher *matcher, const PaosRequest *request, const cha
 
     BeginInternalSubTransaction(NULL);
     MemoryContextSwitchTo(matchers_context);
+    evaluating = true;
     PG_TRY();
     {
-        Compile(matcher, request, text, relid);
+        CompileAs(matcher, request, text, relid);
         ReleaseCurrentSubTransaction();
     }
     PG_CATCH();
     {
+        evaluating = false;
         MemoryContextSwitchTo(context);
         PassErrorOn();
         RollbackAndReleaseCurrentSubTransaction();
         matcher->broken = true;
     }
     PG_END_TRY();
+    evaluating = false;
     MemoryContextSwitchTo(context);
     CurrentResourceOwner = owner;
 }
@@ -259,6 +273,15 @@ static bool SatisfiesAs(const Matcher *matcher, TupleTableSlot *row)
     return result;
 }
 
+static bool SatisfiesAsAlien(const Matcher *matcher, TupleTableSlot *row)
+{
+    PaosRole saved = PaosRoleBecome(matcher->role);
+    bool result = SatisfiesAs(matcher, row);
+
+    PaosRoleReturn(&saved);
+    return result;
+}
+
 /* In a subtransaction when it may fail: that must end nothing but the look. */
 static PaosMatchResult TryToSatisfy(const Matcher *matcher, TupleTableSlot *row)
 {
@@ -273,7 +296,10 @@ static PaosMatchResult TryToSatisfy(const Matcher *matcher, TupleTableSlot *row)
     {
         if (matcher->names != NIL)
             PushActiveSnapshot(PaosPathWatch(matcher->request));
-        result = SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
+        if (matcher->alien)
+            result = SatisfiesAsAlien(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
+        else
+            result = SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
         if (matcher->names != NIL)
             PopActiveSnapshot();
         ReleaseCurrentSubTransaction();
@@ -303,7 +329,7 @@ PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, boo
         return PAOS_MATCH_NO;
     if (matcher->broken)
         return PAOS_MATCH_UNKNOWN;
-    if (matcher->leaky)
+    if (matcher->leaky || matcher->alien)
         return TryToSatisfy(matcher, row);
     return SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
 }
@@ -340,6 +366,8 @@ static void FoundPath(int64 request, bool exact, void *arg)
     Matcher *matcher = FindMatcher(request);
     ListCell *cell;
 
+    if (evaluating) /* then nothing is known of the request */
+        PaosPathWake(request);
     foreach (cell, matcher->names)
     {
         AttrNumber number = SPI_fnumber(row->desc, lfirst(cell));

@@ -98,7 +98,10 @@ static SPIPlanPtr PreparePlan(const PaosClass *class, int column)
     return plan;
 }
 
-/* A kept plan of the present generation, or one for this once when the kept one is in use. */
+/*
+ * A kept plan of the present generation, or one for this once when somebody but the caller
+ * uses the kept one.
+ */
 static SPIPlanPtr PlanFor(PlanEntry *entry, const PaosClass *class)
 {
     uint64 generation = PaosClassGeneration();
@@ -107,7 +110,7 @@ static SPIPlanPtr PlanFor(PlanEntry *entry, const PaosClass *class)
     if (entry->plan != NULL && entry->generation == generation)
         return entry->plan;
     plan = PreparePlan(class, entry->key.column);
-    if (entry->users > 0)
+    if (entry->users > 1)
         return plan;
     if (entry->plan != NULL)
         SPI_freeplan(entry->plan);
@@ -149,12 +152,7 @@ static void ReadObject(const PaosClass *borrowed, int64 key, int column, ObjectV
     entry->users++;
     PG_TRY();
     {
-        SPIPlanPtr plan;
-
-        entry->users--;
-        plan = PlanFor(entry, &class);
-        entry->users++;
-        result = SPI_execute_plan(plan, &value, NULL, true, 1);
+        result = SPI_execute_plan(PlanFor(entry, &class), &value, NULL, true, 1);
     }
     PG_FINALLY();
     {
@@ -301,13 +299,25 @@ static Oid KeySequence(Oid relid)
     return sequence;
 }
 
+/*
+ * Whoever may insert into the table may draw keys for it, as with an identity column.  But
+ * a default may name a sequence that is nothing of its owner's.
+ */
+static void CheckSequence(Oid sequence, Oid relid)
+{
+    AclResult allowed = pg_class_aclcheck(sequence, PaosTableOwner(relid), ACL_USAGE | ACL_UPDATE);
+
+    if (allowed != ACLCHECK_OK &&
+        pg_class_aclcheck(sequence, GetUserId(), ACL_USAGE | ACL_UPDATE) != ACLCHECK_OK)
+        aclcheck_error(allowed, OBJECT_SEQUENCE, get_rel_name(sequence));
+}
+
 typedef struct Registration
 {
     int number;
     Oid sequence;
 } Registration;
 
-/* Whoever may insert into the table may draw keys for it, as with an identity column. */
 static Registration *BeginRegistration(Oid relid, int n)
 {
     Registration *registration = palloc(sizeof(Registration));
@@ -323,6 +333,7 @@ static Registration *BeginRegistration(Oid relid, int n)
         pg_attribute_aclcheck_all(class_relid, GetUserId(), ACL_INSERT, ACLMASK_ANY) != ACLCHECK_OK)
         aclcheck_error(allowed, OBJECT_TABLE, get_rel_name(class_relid));
     registration->sequence = KeySequence(class_relid);
+    CheckSequence(registration->sequence, class_relid);
     return registration;
 }
 

@@ -98,11 +98,32 @@ extern bool PaosAttributeExists(const char *name);
 
 extern Oid PaosRefTypeOid(void);
 extern Oid PaosQueryTypeOid(void);
-/* Owner of the extension's own tables, as whom they are written. */
-extern Oid PaosOwner(void);
-
 /* A table qualified and quoted, for SQL text. */
 extern char *PaosTableName(Oid relid);
+
+/* in own.c */
+/* A table or index of the extension's, by its name in schema paos. */
+extern Oid PaosOwnRelation(const char *name);
+/* Owner of the extension's own tables, as whom they are written. */
+extern Oid PaosOwner(void);
+extern Oid PaosTableOwner(Oid relid);
+/* Complains unless a function was called as a trigger of that table of ours, both named without
+ * schema. */
+extern void PaosOwnTrigger(FunctionCallInfo fcinfo, const char *function, const char *table);
+
+/* in role.c: who one was before one became another role */
+typedef struct PaosRole
+{
+    Oid user;
+    int context;
+    int settings;
+} PaosRole;
+
+extern PaosRole PaosRoleBecome(Oid role);
+/* Not needed where a subtransaction is rolled back. */
+extern void PaosRoleReturn(const PaosRole *saved);
+/* May an expression run functions that came after initdb?  A walker: context is NULL. */
+extern bool PaosRunsUserCode(Node *node, void *context);
 
 /* in version.c: complains when the installed SQL is of another version than the library */
 extern void PaosVersionCheck(void);

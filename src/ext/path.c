@@ -329,11 +329,17 @@ void PaosPathFile(PaosShared *shared, const PaosRequest *request, const char *qu
 {
     static PaosFiling any = {.kind = PAOS_FILE_REST};
     Oid relid = PaosClassTable(request->class);
+    PaosRole saved;
+    List *steps;
     ListCell *cell;
 
     filed(shared, request->id, PaosIndexAdd(shared, PAOS_PATHS, request->id, list_make1(&any)));
     NoteShapes(shared);
-    foreach (cell, PaosPathSteps(PaosQueryParse(query), relid, request->role))
+    /* Whoever files a durable request need not be who made it. */
+    saved = PaosRoleBecome(request->role);
+    steps = PaosPathSteps(PaosQueryParse(query), relid, request->role);
+    PaosRoleReturn(&saved);
+    foreach (cell, steps)
     {
         const PaosPathStep *step = lfirst(cell);
         int number = PaosClassNumber(step->relid);

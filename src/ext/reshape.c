@@ -133,14 +133,10 @@ static void NoteError(Rebound *out, MemoryContext context)
 /* As its role, whose operators may run: never as who happens to change the table. */
 static void BindAs(Oid role, Oid relid, const char *text, PaosQuestion *out)
 {
-    Oid user;
-    int context;
+    PaosRole saved = PaosRoleBecome(role);
 
-    GetUserIdAndSecContext(&user, &context);
-    SetUserIdAndSecContext(role,
-                           context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     PaosQuestionBind(relid, text, out);
-    SetUserIdAndSecContext(user, context);
+    PaosRoleReturn(&saved);
 }
 
 /* In a subtransaction, so that a complaint ends nothing but that. */

@@ -46,8 +46,10 @@ static char *DescribeHolder(PaosRef ref)
     SPI_connect();
     if (SPI_execute_with_args(
             "SELECT pg_catalog.format('The right is held by %s, process %s%s on host \"%s\""
-            " (server process %s).', coalesce(nullif(application, ''), 'a session'), pid,"
-            " ' of user ' || uid, host, backend) FROM paos.rights"
+            " (server process %s).',"
+            " CASE WHEN application OPERATOR(pg_catalog.<>) '' THEN application ELSE 'a session' "
+            "END,"
+            " pid, ' of user ' OPERATOR(pg_catalog.||) uid, host, backend) FROM paos.rights"
             " WHERE object OPERATOR(paos.=) $1::paos.ref AND granted",
             1, types, values, NULL, true, 1) == SPI_OK_SELECT &&
         SPI_processed > 0)

@@ -48,12 +48,15 @@ static PaosShared *shared = NULL;
 static dsa_area *area = NULL;
 static Anchor attached;     /* what shared and area are of */
 static bool looked = false; /* the table has been read since it last changed */
+static uint64 changes = 0;  /* of it, that this session has heard of */
 static Oid anchor_table = InvalidOid;
 
 static void ForgetAnchor(Datum arg, Oid relid)
 {
-    if (!OidIsValid(relid) || relid == anchor_table)
-        looked = false;
+    if (OidIsValid(relid) && relid != anchor_table)
+        return;
+    looked = false;
+    changes++;
 }
 
 static void Initialize(void)
@@ -214,6 +217,7 @@ PaosShared *PaosSharedGet(bool create)
     LOCKMODE mode = create ? ShareRowExclusiveLock : AccessShareLock;
     Relation relation;
     Anchor anchor;
+    uint64 before = changes;
 
     if (looked && (shared != NULL || !create))
         return shared;
@@ -228,7 +232,6 @@ PaosShared *PaosSharedGet(bool create)
     }
     Initialize();
     anchor_table = AnchorTable();
-    looked = true;
     relation = table_open(anchor_table, mode);
     if (ReadAnchor(relation, &anchor))
         Attach(&anchor);
@@ -237,6 +240,7 @@ PaosShared *PaosSharedGet(bool create)
     else
         Forsake();
     table_close(relation, mode);
+    looked = changes == before; /* not after an error, nor when it has changed meanwhile */
     return shared;
 }
 
