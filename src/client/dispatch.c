@@ -31,6 +31,8 @@ void paosi_dispatch_arm(paos_conn *conn)
 
     if (!conn->broken && requests->unsettled)
         due = sooner(due, requests->settle_due);
+    if (!conn->broken && requests->standing)
+        due = sooner(due, requests->stand_due);
     paosi_wake_signal(&conn->wake, waits || over || paosi_signal_waits(conn));
     paosi_wake_at(&conn->wake, due);
 }
@@ -77,6 +79,8 @@ static paos_status gather(paos_conn *conn)
 
     if (status == PAOS_OK)
         status = paosi_look_settle(conn);
+    if (status == PAOS_OK)
+        status = paosi_standby_try(conn);
     if (status == PAOS_OK)
         status = paosi_look(conn);
     if (status == PAOS_OK)

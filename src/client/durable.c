@@ -97,7 +97,25 @@ static paos_status check_name(paos_conn *conn, const char *name)
     return PAOS_OK;
 }
 
-static paos_status make_request(paosi_question *q, const char *name, paosi_request **out)
+/* Another session has the name: it is stood by for. */
+static paos_status stand_by(paosi_question *q, paosi_request *request)
+{
+    paos_status status;
+
+    request->query = paosi_strdup("");
+    if (!request->query)
+        return paosi_fail_memory(q->conn);
+    status = paosi_standby_number(q->conn, request);
+    return status == PAOS_NOT_FOUND ? PAOS_LOCKED : status;
+}
+
+static bool is_attended(const paos_conn *conn, paos_status status)
+{
+    return status == PAOS_LOCKED && strcmp(conn->error.shown.sqlstate, "55006") == 0;
+}
+
+static paos_status make_request(paosi_question *q, const char *name, bool stands_by,
+                                paosi_request **out)
 {
     paosi_request *request = paosi_calloc(1, sizeof *request);
     paos_status status;
@@ -111,8 +129,13 @@ static paos_status make_request(paosi_question *q, const char *name, paosi_reque
     }
     request->class = q->class;
     status = subscribe(q, request);
+    stands_by = stands_by && is_attended(q->conn, status);
+    if (stands_by)
+        status = stand_by(q, request);
     if (status == PAOS_OK && !paosi_requests_add(&q->conn->requests, request, request->server))
         status = paosi_fail_memory(q->conn);
+    if (status == PAOS_OK)
+        paosi_request_stand_by(&q->conn->requests, request, stands_by);
     /* What a failure leaves on the server is there to be taken up: that is what it is for. */
     if (status == PAOS_OK)
         *out = request;
@@ -121,11 +144,28 @@ static paos_status make_request(paosi_question *q, const char *name, paosi_reque
     return status;
 }
 
-paos_status paos_subscribe_durable(paos_conn *conn, const char *name, const char *class_name,
-                                   const char *query, const paos_value *args, size_t nargs,
-                                   paos_callback callback, void *arg, int64_t *out)
+static paos_status begin(paosi_question *q, const char *name, const char *query,
+                         const paos_value *args, bool stands_by, paosi_request **out)
 {
-    paosi_question q = {.conn = conn, .class_name = class_name, .nargs = nargs};
+    paos_status status = check_name(q->conn, name);
+
+    if (status == PAOS_OK)
+        status = paosi_question_make(q, query, args);
+    if (status == PAOS_OK)
+        status = paosi_reconnect(q->conn);
+    if (status == PAOS_OK)
+        status = paosi_class_find(q->conn, q->class_name, &q->class);
+    if (status == PAOS_OK)
+        status = make_request(q, name, stands_by, out);
+    return status;
+}
+
+/* Either way of subscribing; whoever stands by has nothing to read yet. */
+static paos_status take_up(paosi_question *q, const char *name, const char *query,
+                           const paos_value *args, bool stands_by, paos_callback callback,
+                           void *arg, int64_t *out)
+{
+    paos_conn *conn = q->conn;
     paosi_request *request = NULL;
     paos_status status;
 
@@ -133,24 +173,35 @@ paos_status paos_subscribe_durable(paos_conn *conn, const char *name, const char
         return PAOS_INVALID;
     if (!name || !callback || !out)
         return paosi_fail(conn, PAOS_INVALID, "name, callback and request must not be NULL");
-    status = check_name(conn, name);
-    if (status == PAOS_OK)
-        status = paosi_question_make(&q, query, args);
-    if (status == PAOS_OK)
-        status = paosi_reconnect(conn);
-    if (status == PAOS_OK)
-        status = paosi_class_find(conn, class_name, &q.class);
-    if (status == PAOS_OK)
-        status = make_request(&q, name, &request);
-    paosi_question_free(&q);
+    status = begin(q, name, query, args, stands_by, &request);
+    paosi_question_free(q);
     if (status != PAOS_OK)
         return status;
     request->callback = callback;
     request->arg = arg;
     *out = request->id;
-    paosi_request_want_look(&conn->requests, request);
+    if (!request->stands_by)
+        paosi_request_want_look(&conn->requests, request);
     paosi_dispatch_arm(conn);
     return PAOS_OK;
+}
+
+paos_status paos_subscribe_durable(paos_conn *conn, const char *name, const char *class_name,
+                                   const char *query, const paos_value *args, size_t nargs,
+                                   paos_callback callback, void *arg, int64_t *request)
+{
+    paosi_question q = {.conn = conn, .class_name = class_name, .nargs = nargs};
+
+    return take_up(&q, name, query, args, false, callback, arg, request);
+}
+
+paos_status paos_subscribe_standby(paos_conn *conn, const char *name, const char *class_name,
+                                   const char *query, const paos_value *args, size_t nargs,
+                                   paos_callback callback, void *arg, int64_t *request)
+{
+    paosi_question q = {.conn = conn, .class_name = class_name, .nargs = nargs};
+
+    return take_up(&q, name, query, args, true, callback, arg, request);
 }
 
 /* ---- reading ---- */
@@ -285,64 +336,12 @@ paos_status paosi_durable_read(paos_conn *conn)
 
     for (request = conn->requests.first; status == PAOS_OK && request; request = request->next)
     {
-        if (!request->durable || !request->look || request->ends)
+        if (!request->durable || !request->look || request->ends || request->stands_by)
             continue;
         status = read_pending(request);
         more |= request->look;
     }
     conn->requests.look = more;
-    return status;
-}
-
-/* ---- after a reconnect ---- */
-
-/*
- * By its name alone: what it asks for may be written differently by now.  The
- * session that broke may have the name still, which is one more failed attempt.
- */
-static paos_status attend_again(paosi_request *request)
-{
-    paos_conn *conn = request->class->conn;
-    const paosi_parameter name = {0, true, request->durable, 0};
-    const paosi_statement statement = {
-        .sql = "SELECT paos.attend($1, '0'::pg_catalog.interval)", .parameters = &name, .count = 1};
-    const unsigned char *taken = NULL;
-    paosi_result *result;
-    size_t size;
-    paos_status status = paosi_conn_ask(conn, &statement, 1, &result);
-
-    if (status != PAOS_OK)
-        return status;
-    if (paosi_result_rows(result) == 1)
-        taken = paosi_result_value(result, 0, 0, &size);
-    if (!taken || size != 1 || !taken[0])
-        status = paosi_fail(conn, PAOS_LOCKED, "another session has durable request \"%s\"",
-                            request->durable);
-    paosi_results_free(&result, 1);
-    return status == PAOS_OK ? read_pending(request) : status;
-}
-
-paos_status paosi_durable_attend(paos_conn *conn)
-{
-    paosi_request *request, *next;
-    paos_status status = PAOS_OK;
-
-    for (request = conn->requests.first; status == PAOS_OK && request; request = next)
-    {
-        next = request->next;
-        if (!request->durable || request->ends)
-            continue;
-        status = attend_again(request);
-        if (status == PAOS_INVALID && !conn->broken)
-        {
-            paosi_payload told = {0};
-
-            told.ended = paosi_strdup(conn->error.shown.sqlstate);
-            told.reason = paosi_strdup(conn->error.shown.message);
-            status = paosi_look_end(request, &told);
-            paosi_payload_free(&told);
-        }
-    }
     return status;
 }
 

@@ -309,7 +309,7 @@ paos_status paosi_event_take(paos_conn *conn, const char *text)
         return lose_payload(conn);
     if (status == PAOS_OK)
         request = paosi_requests_served(&conn->requests, told.request);
-    if (request && told.pending && request->durable)
+    if (request && told.pending && request->durable && !request->stands_by)
     {
         paosi_request_want_look(&conn->requests, request);
         return PAOS_OK;

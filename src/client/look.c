@@ -452,7 +452,7 @@ paos_status paosi_look_anew(paos_conn *conn)
 {
     paos_status status = conn->requests.size ? look(conn, true) : PAOS_OK;
 
-    return status == PAOS_OK ? paosi_durable_attend(conn) : status;
+    return status == PAOS_OK ? paosi_standby_again(conn) : status;
 }
 
 /* What has settled is looked at once more: nobody tells what its writers did. */

@@ -573,6 +573,20 @@ paos_status paos_subscribe_durable(paos_conn *conn, const char *name, const char
                                    paos_callback callback, void *arg, int64_t *request);
 
 /*
+ * paos_subscribe_standby is paos_subscribe_durable for a process that stands by:
+ * while another session has the name that is PAOS_OK too, and paos_conn_dispatch
+ * takes the name up within a second of its being free, as its descriptor says.
+ * The same becomes of any durable request whose name another session has when a
+ * connection is made again.  paos_unsubscribe only ends the standing by.  May block.
+ */
+paos_status paos_subscribe_standby(paos_conn *conn, const char *name, const char *class_name,
+                                   const char *query, const paos_value *args, size_t nargs,
+                                   paos_callback callback, void *arg, int64_t *request);
+
+/* paos_request_attends tells whether this connection has the name of a durable request now. */
+bool paos_request_attends(const paos_conn *conn, int64_t request);
+
+/*
  * paos_acknowledge says that the events of a durable request up to a number have
  * been dealt with, of those that were told.  May block.
  */

@@ -301,13 +301,20 @@ paos_status paosi_look_settle(paos_conn *conn);
 
 /* Reads what there is to be told of durable requests. */
 paos_status paosi_durable_read(paos_conn *conn);
-/* Takes them up again, on a new connection. */
-paos_status paosi_durable_attend(paos_conn *conn);
 /* How many acknowledgements are part of the next commit; their statements; what they did. */
 size_t paosi_durable_settling(const paos_conn *conn);
 void paosi_durable_settle(paos_conn *conn, paosi_statement *statements, paosi_parameter *parameters,
                           char *rooms);
 void paosi_durable_settled(paos_conn *conn);
+
+/* ---- standby.c ---- */
+
+/* The number of a request that another session attends to; PAOS_NOT_FOUND: there is none. */
+paos_status paosi_standby_number(paos_conn *conn, paosi_request *request);
+/* Takes all durable requests up again, on a new connection. */
+paos_status paosi_standby_again(paos_conn *conn);
+/* Takes up those whose names are free by now, when it is time to ask. */
+paos_status paosi_standby_try(paos_conn *conn);
 
 /* ---- event.c: what is told ---- */
 

@@ -168,6 +168,7 @@ void paosi_requests_drop(paosi_requests *requests, paosi_request *request)
         requests->last = request->prev;
     requests->size--;
     requests->unsettled -= request->since != NULL;
+    requests->standing -= request->stands_by;
     paosi_request_free(request);
 }
 
@@ -220,6 +221,19 @@ void paosi_request_settled(paosi_requests *requests, paosi_request *request)
     requests->unsettled -= request->since != NULL;
     paosi_snapshot_release(request->since);
     request->since = NULL;
+}
+
+void paosi_request_stand_by(paosi_requests *requests, paosi_request *request, bool stands_by)
+{
+    if (stands_by && !request->stands_by)
+    {
+        requests->standing++;
+        requests->stand_delay = 0;
+        requests->stand_due = paosi_wake_now();
+        request->look = false;
+    }
+    requests->standing -= !stands_by && request->stands_by;
+    request->stands_by = stands_by;
 }
 
 /* ---- events ---- */

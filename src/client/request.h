@@ -103,6 +103,7 @@ typedef struct paosi_request
     bool look;             /* what became of the answer has to be looked at */
     bool ends;             /* with an event that is still to be told */
     char *durable;         /* its name; NULL: a live one */
+    bool stands_by;        /* of a durable one: another session has the name */
     paosi_answer told;     /* of a durable one: numbers that were told and not acknowledged */
     int64_t settles;       /* up to where the next commit acknowledges; 0: it does not */
     paosi_ids members;     /* of one that is no program's but keeps these objects true */
@@ -139,6 +140,9 @@ typedef struct paosi_requests
     size_t unsettled;
     int64_t settle_due; /* when to see whether writers have ended; milliseconds */
     int settle_delay;
+    size_t standing;   /* those that stand by */
+    int64_t stand_due; /* when to see whether names are free */
+    int stand_delay;
     bool *closed; /* while a dispatch runs: to be told that the connection is closed */
 } paosi_requests;
 
@@ -161,6 +165,8 @@ void paosi_request_unsettle(paosi_requests *requests, paosi_request *request,
                             paosi_snapshot *since);
 /* Who may not have known of it has ended, and that was looked at. */
 void paosi_request_settled(paosi_requests *requests, paosi_request *request);
+/* Does another session have the name of a durable one? */
+void paosi_request_stand_by(paosi_requests *requests, paosi_request *request, bool stands_by);
 void paosi_event_add(paosi_requests *requests, paosi_event *event);
 /* The event that is first, which it frees. */
 void paosi_event_drop(paosi_requests *requests);

@@ -320,8 +320,9 @@ paos_status paos_unsubscribe(paos_conn *conn, int64_t id)
     request = paosi_requests_find(&conn->requests, id);
     if (!request || request->members.items)
         return paosi_fail(conn, PAOS_NOT_FOUND, "request %lld does not exist", (long long) id);
-    /* With a connection goes what the server has. */
-    status = conn->broken ? PAOS_OK : paosi_subscribe_end(conn, request->server);
+    /* With a connection goes what the server has; who stands by has nothing there. */
+    status =
+        conn->broken || request->stands_by ? PAOS_OK : paosi_subscribe_end(conn, request->server);
     if (status != PAOS_OK && !conn->broken)
         return status;
     paosi_requests_drop(&conn->requests, request);

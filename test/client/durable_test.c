@@ -18,7 +18,7 @@ static void note(paos_conn *conn, const paos_event *event, void *arg)
 
     (void) conn;
     t->events++;
-    assert_true(event->number > 0);
+    assert_true(event->number > 0 || event->ended);
     t->number = event->number;
     for (i = 0; i < 3; i++)
         for (j = 0; j < paos_list_size(lists[i]); j++)
@@ -85,6 +85,97 @@ static void kept_until_acknowledged(void **state)
     EXPECT(conn, paos_acknowledge(conn, request + 1, 1), PAOS_NOT_FOUND);
     OK(conn, paos_unsubscribe(conn, request));
     assert_int_equal(sql_int(f, "SELECT count(*) FROM paos.durable"), 0);
+}
+
+static int64_t stand_by(paos_conn *conn, told *t)
+{
+    int64_t request = 0;
+
+    OK(conn,
+       paos_subscribe_standby(conn, "billing", "t.bill", "due > 10", NULL, 0, note, t, &request));
+    return request;
+}
+
+/* One works, one stands by, by its descriptor alone; what the first did not acknowledge is told. */
+static void taken_over(void **state)
+{
+    fixture *f = *state;
+    told first = {0}, second = {0};
+    paos_conn *standby = open_conn();
+    int64_t request, other;
+
+    bills(f);
+    request = stand_by(f->conn, &first);
+    assert_true(paos_request_attends(f->conn, request));
+    other = stand_by(standby, &second);
+    assert_int_equal(other, request);
+    assert_false(paos_request_attends(standby, other));
+    sql(f, "INSERT INTO bill VALUES (1, 20)");
+    dispatch(f->conn, &first, 1);
+    OK(f->conn, paos_acknowledge(f->conn, request, first.number));
+    sql(f, "INSERT INTO bill VALUES (2, 20)");
+    dispatch(f->conn, &first, 2);
+    EXPECT(standby, paos_acknowledge(standby, other, first.number), PAOS_LOCKED);
+    paos_conn_close(f->conn);
+    f->conn = standby;
+    dispatch(standby, &second, 1);
+    assert_true(paos_request_attends(standby, other));
+    assert_string_equal(second.text, "+2 ; ");
+    sql(f, "INSERT INTO bill VALUES (3, 20)");
+    dispatch(standby, &second, 2);
+    assert_string_equal(second.text, "+2 ; +3 ; ");
+    OK(standby, paos_unsubscribe(standby, other));
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM paos.durable"), 0);
+}
+
+/* Whoever comes back to find its name taken stands by, and the connection is there. */
+static void the_name_is_taken(void **state)
+{
+    fixture *f = *state;
+    told first = {0}, second = {0};
+    paos_conn *other = open_conn();
+    char text[200];
+    int64_t request;
+
+    bills(f);
+    request = subscribe(f->conn, &first);
+    stand_by(other, &second);
+    snprintf(text, sizeof text, "SELECT pg_terminate_backend(%d, 30000)", f->conn->backend);
+    sql(f, text);
+    sql(f, "INSERT INTO bill VALUES (1, 20)");
+    dispatch(other, &second, 1);
+    OK(f->conn, paos_conn_set_outage_wait(f->conn, -1));
+    while (paos_request_attends(f->conn, request) || f->conn->broken)
+        OK(f->conn, paos_conn_dispatch(f->conn, 100, NULL));
+    paos_list_free(get(f->conn, "t.bill", NULL));
+    OK(other, paos_acknowledge(other, request, second.number));
+    paos_conn_close(other);
+    sql(f, "INSERT INTO bill VALUES (2, 20)");
+    dispatch(f->conn, &first, 1);
+    assert_string_equal(first.text, "+2 ; ");
+    OK(f->conn, paos_unsubscribe(f->conn, request));
+}
+
+/* The end of a request ends the standing by for it; the other way round it does not. */
+static void nothing_to_stand_by_for(void **state)
+{
+    fixture *f = *state;
+    told first = {0}, second = {0}, third = {0};
+    paos_conn *standby = open_conn();
+    int64_t request, other;
+
+    bills(f);
+    request = subscribe(f->conn, &first);
+    other = stand_by(standby, &second);
+    OK(standby, paos_unsubscribe(standby, other));
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM paos.durable"), 1);
+    stand_by(standby, &third);
+    OK(f->conn, paos_unsubscribe(f->conn, request));
+    while (third.events == 0)
+        OK(standby, paos_conn_dispatch(standby, 30000, NULL));
+    assert_string_equal(third.text, "end ; ");
+    assert_int_equal(second.events, 0);
+    paos_conn_close(standby);
 }
 
 /* Told once in a process, though the connection broke before it was acknowledged. */
@@ -166,6 +257,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(kept_until_acknowledged),
+        TEST(taken_over),
+        TEST(the_name_is_taken),
+        TEST(nothing_to_stand_by_for),
         TEST(over_a_reconnect),
         TEST(acknowledged_with_a_commit),
         TEST(many_events),

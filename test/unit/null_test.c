@@ -95,6 +95,10 @@ STATUS(outcome_conn, paos_conn_outcome(NULL, &(bool){false}))
 STATUS(outcome_out, paos_conn_outcome(g->conn, NULL))
 STATUS(durable_conn,
        paos_subscribe_durable(NULL, "n", "person", NULL, NULL, 0, ignore, NULL, &(int64_t){0}))
+STATUS(standby_conn,
+       paos_subscribe_standby(NULL, "n", "person", NULL, NULL, 0, ignore, NULL, &(int64_t){0}))
+STATUS(standby_name,
+       paos_subscribe_standby(g->conn, NULL, "person", NULL, NULL, 0, ignore, NULL, &(int64_t){0}))
 STATUS(durable_name,
        paos_subscribe_durable(g->conn, NULL, "person", NULL, NULL, 0, ignore, NULL, &(int64_t){0}))
 STATUS(acknowledge_conn, paos_acknowledge(NULL, 1, 1))
@@ -152,6 +156,8 @@ static const attempt without[] = {
     lock_conn,
     lock_objects,
     durable_conn,
+    standby_conn,
+    standby_name,
     durable_name,
     acknowledge_conn,
     acknowledge_commit_conn,
@@ -341,6 +347,7 @@ static void null_makes_null_values(void **state)
     for (i = 0; i < COUNT(values); i++)
         assert_int_equal(values[i].kind, PAOS_KIND_NULL);
     assert_int_equal(paos_array(NULL, 0).kind, PAOS_KIND_ARRAY);
+    assert_false(paos_request_attends(NULL, 1));
 }
 
 /* Functions of a connection, an object or a list that paos.h declares. */
@@ -364,7 +371,7 @@ static size_t functions(void)
 static void every_function_is_here(void **state)
 {
     (void) state;
-    assert_int_equal(functions(), 63);
+    assert_int_equal(functions(), 65);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)
