@@ -22,6 +22,7 @@
 
 /* Sub-assemblies of an assembly, and composite parts of one, in all configurations. */
 #define OO7_WIDTH 3
+#define OO7_CONNECTIONS_MAX 9  /* from an atomic part */
 #define OO7_LOOKUPS 10         /* Q1 */
 #define OO7_TITLES 100         /* Q4 */
 #define OO7_NEW_PARTS 5        /* SM1: composite parts, */
@@ -190,6 +191,7 @@ typedef struct oo7_paos
 {
     paos_conn *conn;
     const oo7_graph *graph; /* for what operations begin with */
+    paos_id module;         /* 0: not looked for yet */
     uint32_t *visited;      /* by key of an atomic part: number of the walk that was there last */
     size_t visited_size;
     uint32_t walk;

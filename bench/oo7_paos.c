@@ -22,6 +22,15 @@ paos_object *oo7_paos_ref(const oo7_paos *w, paos_object *object, const paos_att
     return target;
 }
 
+static paos_object *item(const oo7_paos *w, paos_object *object, const paos_attribute *at, size_t i)
+{
+    paos_object *target = paos_object_ref_item_at(object, at, i);
+
+    if (!target)
+        die("OO7: one of some references leads nowhere: %s", paos_conn_error(w->conn)->message);
+    return target;
+}
+
 paos_list *oo7_paos_refs(const oo7_paos *w, paos_object *object, const paos_attribute *at)
 {
     paos_list *list = NULL;
@@ -111,15 +120,6 @@ static void redate_each_4_times(oo7_paos *w, paos_object *part, bool first)
 
 /* ---- the walk ---- */
 
-static paos_object *connection_at(const oo7_paos *w, paos_object *part, size_t i)
-{
-    paos_object *connection = paos_object_ref_item_at(part, w->atomic_part_outgoing, i);
-
-    if (!connection)
-        die("OO7: a connection is missing: %s", paos_conn_error(w->conn)->message);
-    return connection;
-}
-
 /* Is it the first time in this walk? */
 static bool enter(oo7_paos *w, paos_object *part)
 {
@@ -143,16 +143,17 @@ static bool enter(oo7_paos *w, paos_object *part)
 
 static void walk_parts(oo7_paos *w, paos_object *part, bool first)
 {
+    paos_object *connections[OO7_CONNECTIONS_MAX];
     size_t n;
 
     if (!enter(w, part))
         return;
     w->visit(w, part, first);
-    n = paos_object_ref_count_at(part, w->atomic_part_outgoing);
-    /* What was got from it stays good for as long as it is held. */
+    /* What is got from it stays good for as long as it is held. */
     paos_object_hold(part);
+    n = paos_object_ref_items_at(part, w->atomic_part_outgoing, connections, OO7_CONNECTIONS_MAX);
     for (size_t i = 0; i < n; i++)
-        walk_parts(w, oo7_paos_ref(w, connection_at(w, part, i), w->connection_target), false);
+        walk_parts(w, oo7_paos_ref(w, connections[i], w->connection_target), false);
     paos_object_release(part);
 }
 
@@ -214,31 +215,55 @@ typedef void (*composite_visitor)(oo7_paos *w, paos_object *composite);
 
 static void walk_base(oo7_paos *w, paos_object *base, composite_visitor visit)
 {
-    paos_list *composites = oo7_paos_refs(w, base, w->base_assembly_components_priv);
+    size_t n = paos_object_ref_count_at(base, w->base_assembly_components_priv);
 
-    for (size_t i = 0; i < paos_list_size(composites); i++)
-        visit(w, paos_list_at(composites, i));
-    paos_list_free(composites);
+    paos_object_hold(base);
+    for (size_t i = 0; i < n; i++)
+        visit(w, item(w, base, w->base_assembly_components_priv, i));
+    paos_object_release(base);
 }
 
 static void walk_assembly(oo7_paos *w, paos_object *complex, int level, composite_visitor visit)
 {
-    paos_list *below = oo7_paos_refs(w, complex, w->complex_assembly_sub_assemblies);
+    size_t n = paos_object_ref_count_at(complex, w->complex_assembly_sub_assemblies);
 
-    for (size_t i = 0; i < paos_list_size(below); i++)
+    paos_object_hold(complex);
+    for (size_t i = 0; i < n; i++)
+    {
+        paos_object *below = item(w, complex, w->complex_assembly_sub_assemblies, i);
+
         if (level + 1 == w->graph->config->levels)
-            walk_base(w, paos_list_at(below, i), visit);
+            walk_base(w, below, visit);
         else
-            walk_assembly(w, paos_list_at(below, i), level + 1, visit);
-    paos_list_free(below);
+            walk_assembly(w, below, level + 1, visit);
+    }
+    paos_object_release(complex);
+}
+
+/* The library's one module, owned: looked for once, then known by its name. */
+static paos_object *get_module(oo7_paos *w)
+{
+    paos_object *module = NULL;
+    paos_list *modules;
+
+    if (w->module)
+    {
+        check(w->conn, paos_fetch(w->conn, w->module, &module));
+        return module;
+    }
+    modules = oo7_paos_get(w, "oo7.module", NULL, NULL, 0);
+    module = paos_object_hold(paos_list_at(modules, 0));
+    w->module = paos_object_id(module);
+    paos_list_free(modules);
+    return module;
 }
 
 static void traverse(oo7_paos *w, composite_visitor visit)
 {
-    paos_list *modules = oo7_paos_get(w, "oo7.module", NULL, NULL, 0);
+    paos_object *module = get_module(w);
 
-    walk_assembly(w, oo7_paos_ref(w, paos_list_at(modules, 0), w->module_design_root), 1, visit);
-    paos_list_free(modules);
+    walk_assembly(w, oo7_paos_ref(w, module, w->module_design_root), 1, visit);
+    paos_object_release(module);
 }
 
 /* ---- up, and the manual ---- */
@@ -273,13 +298,13 @@ static void climb(oo7_paos *w)
 
 static void read_manual(oo7_paos *w, oo7_operation operation)
 {
-    paos_list *modules = oo7_paos_get(w, "oo7.module", NULL, NULL, 0);
-    paos_object *manual = oo7_paos_ref(w, paos_list_at(modules, 0), w->module_manual);
+    paos_object *module = get_module(w);
+    paos_object *manual = oo7_paos_ref(w, module, w->module_manual);
     const char *text = read_text(w, manual, w->manual_text);
 
     w->tally.count =
         operation == OO7_T8 ? oo7_count_letter(text, 'I') : text[0] == text[strlen(text) - 1];
-    paos_list_free(modules);
+    paos_object_release(module);
 }
 
 /* ---- all operations ---- */

@@ -1,5 +1,5 @@
 /*
- * attribute.c - reading an attribute of an object.
+ * attribute.c - reading an attribute of an object, by its place or its name.
  *
  * A local change comes first, then the row, then the server.  Loading may give
  * the object a new shape, so a position is only good until then.
@@ -47,49 +47,6 @@ int paosi_object_find(paos_object *object, const char *name)
     return position >= 0 ? position : find_anew(object, name);
 }
 
-/* Finds a resolved attribute in a shape where it was not found last. */
-static int find_at(paos_object *object, const paos_attribute *at)
-{
-    paos_attribute *cache = (paos_attribute *) at;
-    int position;
-
-    if (at->shape == object->shape)
-        return (int) at->position;
-    if (!paosi_class_is(object->shape->class, at->class))
-    {
-        paosi_fail(paosi_object_conn(object), PAOS_INVALID, "attribute \"%s\" is not of class %s",
-                   at->name, object->shape->class->name);
-        return -1;
-    }
-    position = paosi_object_find(object, at->name);
-    if (position < 0)
-        return -1;
-    paosi_shape_release(cache->shape);
-    cache->shape = paosi_shape_hold(object->shape);
-    cache->position = (unsigned) position;
-    return position;
-}
-
-int paosi_object_at(paos_object *object, const paos_attribute *at)
-{
-    if (!paosi_object_check(object))
-        return -1;
-    if (!at)
-    {
-        paosi_fail(paosi_object_conn(object), PAOS_INVALID, "attribute must not be NULL");
-        return -1;
-    }
-    return find_at(object, at);
-}
-
-/* What nearly every read needs, without a call. */
-static inline int position_at(paos_object *object, const paos_attribute *at)
-{
-    if (object && at && object->shape && object->shape == at->shape)
-        return (int) at->position;
-    return paosi_object_at(object, at);
-}
-
 static paos_status read_unloaded(paos_object *object, unsigned *position, paosi_cell *out)
 {
     paos_status status;
@@ -113,7 +70,7 @@ paos_status paosi_object_read(paos_object *object, unsigned *position, paosi_cel
     return out->state == PAOSI_UNLOADED ? read_unloaded(object, position, out) : PAOS_OK;
 }
 
-/* ---- reading; each by name and by resolved attribute ---- */
+/* ---- reading, by place; -1: an error that is set already ---- */
 
 /* The cell of an attribute that was found; false: error set. */
 static inline bool read_cell(paos_object *object, int position, const paosi_column **column,
@@ -130,7 +87,7 @@ static inline bool read_cell(paos_object *object, int position, const paosi_colu
     return true;
 }
 
-static paos_status get(paos_object *object, int position, paos_value *out)
+paos_status paosi_attribute_get(paos_object *object, int position, paos_value *out)
 {
     const paosi_column *column;
     paosi_cell cell;
@@ -154,7 +111,7 @@ static const char *any_text(paos_object *object, int position)
     return paosi_text_of(paosi_object_conn(object), column, cell);
 }
 
-static inline const char *text(paos_object *object, int position)
+const char *paosi_attribute_text(paos_object *object, int position)
 {
     const unsigned char *data = paosi_object_peek(object, position);
 
@@ -203,7 +160,7 @@ static int64_t any_integer(paos_object *object, int position)
     return other_integer(object, column, cell);
 }
 
-static inline int64_t integer(paos_object *object, int position)
+int64_t paosi_attribute_int(paos_object *object, int position)
 {
     const unsigned char *data = paosi_object_peek(object, position);
 
@@ -223,7 +180,7 @@ static inline int64_t integer(paos_object *object, int position)
     }
 }
 
-static double number(paos_object *object, int position)
+double paosi_attribute_float(paos_object *object, int position)
 {
     const paosi_column *column;
     paos_value value;
@@ -245,12 +202,12 @@ static double number(paos_object *object, int position)
     }
 }
 
-static paos_object *ref(paos_object *object, int position)
+paos_object *paosi_attribute_ref(paos_object *object, int position)
 {
     return position < 0 ? NULL : paosi_resolve_ref(object, (unsigned) position);
 }
 
-static paos_status refs(paos_object *object, int position, paos_list **out)
+paos_status paosi_attribute_refs(paos_object *object, int position, paos_list **out)
 {
     if (!paosi_object_check(object))
         return PAOS_INVALID;
@@ -261,92 +218,64 @@ static paos_status refs(paos_object *object, int position, paos_list **out)
     return paosi_resolve_refs(object, (unsigned) position, out);
 }
 
-static size_t count(paos_object *object, int position)
+size_t paosi_attribute_count(paos_object *object, int position)
 {
     return position < 0 ? 0 : paosi_resolve_count(object, (unsigned) position);
 }
 
-static paos_object *item(paos_object *object, int position, size_t i)
+paos_object *paosi_attribute_item(paos_object *object, int position, size_t i)
 {
     return position < 0 ? NULL : paosi_resolve_item(object, (unsigned) position, i);
 }
 
+/* ---- by name ---- */
+
 paos_status paos_object_get(paos_object *object, const char *attribute, paos_value *out)
 {
-    return get(object, paosi_object_find(object, attribute), out);
+    return paosi_attribute_get(object, paosi_object_find(object, attribute), out);
 }
 
 const char *paos_object_text(paos_object *object, const char *attribute)
 {
-    return text(object, paosi_object_find(object, attribute));
+    return paosi_attribute_text(object, paosi_object_find(object, attribute));
 }
 
 int64_t paos_object_int(paos_object *object, const char *attribute)
 {
-    return integer(object, paosi_object_find(object, attribute));
+    return paosi_attribute_int(object, paosi_object_find(object, attribute));
 }
 
 double paos_object_float(paos_object *object, const char *attribute)
 {
-    return number(object, paosi_object_find(object, attribute));
+    return paosi_attribute_float(object, paosi_object_find(object, attribute));
 }
 
 paos_object *paos_object_ref(paos_object *object, const char *attribute)
 {
-    return ref(object, paosi_object_find(object, attribute));
+    return paosi_attribute_ref(object, paosi_object_find(object, attribute));
 }
 
 paos_status paos_object_refs(paos_object *object, const char *attribute, paos_list **out)
 {
-    return refs(object, paosi_object_find(object, attribute), out);
+    return paosi_attribute_refs(object, paosi_object_find(object, attribute), out);
 }
 
 size_t paos_object_ref_count(paos_object *object, const char *attribute)
 {
-    return count(object, paosi_object_find(object, attribute));
+    return paosi_attribute_count(object, paosi_object_find(object, attribute));
 }
 
 paos_object *paos_object_ref_item(paos_object *object, const char *attribute, size_t i)
 {
-    return item(object, paosi_object_find(object, attribute), i);
+    return paosi_attribute_item(object, paosi_object_find(object, attribute), i);
 }
 
-paos_status paos_object_get_at(paos_object *object, const paos_attribute *at, paos_value *out)
+size_t paos_object_ref_items(paos_object *object, const char *attribute, paos_object **items,
+                             size_t n)
 {
-    return get(object, position_at(object, at), out);
-}
+    size_t count = paos_object_ref_count(object, attribute), i;
 
-const char *paos_object_text_at(paos_object *object, const paos_attribute *at)
-{
-    return text(object, position_at(object, at));
-}
-
-int64_t paos_object_int_at(paos_object *object, const paos_attribute *at)
-{
-    return integer(object, position_at(object, at));
-}
-
-double paos_object_float_at(paos_object *object, const paos_attribute *at)
-{
-    return number(object, position_at(object, at));
-}
-
-paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at)
-{
-    return ref(object, position_at(object, at));
-}
-
-size_t paos_object_ref_count_at(paos_object *object, const paos_attribute *at)
-{
-    return count(object, position_at(object, at));
-}
-
-paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *at, size_t i)
-{
-    return item(object, position_at(object, at), i);
-}
-
-paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out)
-{
-    return refs(object, position_at(object, at), out);
+    for (i = 0; items && i < n && i < count; i++)
+        items[i] = paos_object_ref_item(object, attribute, i);
+    return count;
 }

@@ -10,6 +10,11 @@
  */
 #include "paos_int.h"
 
+static paosi_rest *rest_at(const paosi_cache *cache, uint32_t slot)
+{
+    return &cache->slabs[slot >> PAOSI_SLAB_BITS]->rests[slot & (PAOSI_SLAB - 1)];
+}
+
 static paosi_chain *chain_of(paosi_cache *cache, uint32_t flags)
 {
     if (flags & PAOSI_CLEAN)
@@ -22,17 +27,18 @@ static paosi_chain *chain_of(paosi_cache *cache, uint32_t flags)
 static void chain_remove(paosi_cache *cache, paos_object *object)
 {
     paosi_chain *chain = chain_of(cache, object->flags);
+    const paosi_rest *rest = paosi_object_rest(object);
 
     if (!chain)
         return;
-    if (object->prev == PAOSI_NONE)
-        chain->first = object->next;
+    if (rest->prev == PAOSI_NONE)
+        chain->first = rest->next;
     else
-        paosi_cache_at(cache, object->prev)->next = object->next;
-    if (object->next == PAOSI_NONE)
-        chain->last = object->prev;
+        rest_at(cache, rest->prev)->next = rest->next;
+    if (rest->next == PAOSI_NONE)
+        chain->last = rest->prev;
     else
-        paosi_cache_at(cache, object->next)->prev = object->prev;
+        rest_at(cache, rest->next)->prev = rest->prev;
     chain->size--;
     if (object->flags & PAOSI_CLEAN && object->holds)
         cache->lazy--;
@@ -42,14 +48,15 @@ static void chain_remove(paosi_cache *cache, paos_object *object)
 static void chain_append(paosi_cache *cache, paos_object *object, uint32_t flag)
 {
     paosi_chain *chain = chain_of(cache, flag);
+    paosi_rest *rest = paosi_object_rest(object);
 
     object->flags |= flag;
-    object->prev = chain->last;
-    object->next = PAOSI_NONE;
+    rest->prev = chain->last;
+    rest->next = PAOSI_NONE;
     if (chain->last == PAOSI_NONE)
         chain->first = object->slot;
     else
-        paosi_cache_at(cache, chain->last)->next = object->slot;
+        rest_at(cache, chain->last)->next = object->slot;
     chain->last = object->slot;
     chain->size++;
 }
@@ -73,30 +80,53 @@ void paosi_cache_place(paos_object *object)
 
 static bool slab_add(paosi_cache *cache)
 {
-    paos_object *slab;
+    paosi_slab *slab;
     uint32_t i;
 
     if (cache->slabs_size == cache->slabs_capacity)
     {
         size_t capacity = cache->slabs_capacity ? 2 * cache->slabs_capacity : 16;
-        paos_object **slabs = paosi_realloc(cache->slabs, capacity * sizeof *slabs);
+        paosi_slab **slabs = paosi_realloc(cache->slabs, capacity * sizeof *slabs);
 
         if (!slabs)
             return false;
         cache->slabs = slabs;
         cache->slabs_capacity = capacity;
     }
-    slab = paosi_calloc_lines(PAOSI_SLAB * sizeof *slab);
+    slab = paosi_calloc_lines(sizeof *slab);
     if (!slab)
         return false;
     for (i = PAOSI_SLAB; i-- > 0;)
     {
-        slab[i].slot = (uint32_t) (cache->slabs_size << PAOSI_SLAB_BITS) + i;
-        slab[i].next = cache->free;
-        cache->free = slab[i].slot;
+        slab->objects[i].slot = (uint32_t) (cache->slabs_size << PAOSI_SLAB_BITS) + i;
+        slab->rests[i].next = cache->free;
+        cache->free = slab->objects[i].slot;
     }
     cache->slabs[cache->slabs_size++] = slab;
     return true;
+}
+
+/* Links may lead to a dropped object, whose row is NULL: its slot is not used again before. */
+static void recycle(paos_conn *conn)
+{
+    paosi_cache *cache = &conn->cache;
+
+    paosi_links_sweep(conn, false);
+    cache->free = cache->dropped;
+    cache->dropped = PAOSI_NONE;
+    cache->dropped_size = 0;
+}
+
+/* Sweeping takes as long as there are objects: when it yields many slots, or must. */
+static bool make_free(paos_conn *conn)
+{
+    paosi_cache *cache = &conn->cache;
+
+    if (cache->dropped_size > cache->slabs_size * (PAOSI_SLAB / 8))
+        recycle(conn);
+    else if ((cache->slabs_size == SLABS_MAX || !slab_add(cache)) && cache->dropped_size > 0)
+        recycle(conn);
+    return cache->free != PAOSI_NONE;
 }
 
 paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, paos_object **out)
@@ -105,19 +135,19 @@ paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, pa
     paos_object *object;
     paos_status status;
 
-    if (cache->free == PAOSI_NONE && (cache->slabs_size == SLABS_MAX || !slab_add(cache)))
+    if (cache->free == PAOSI_NONE && !make_free(conn))
         return paosi_fail_memory(conn);
     object = paosi_cache_at(cache, cache->free);
     object->id = id;
     status = paosi_map_add(conn, object);
     if (status != PAOS_OK)
         return status;
-    cache->free = object->next;
+    cache->free = paosi_object_rest(object)->next;
     object->shape = paosi_shape_hold(shape);
     object->flags = 0;
     object->holds = 0;
     object->version = 0;
-    object->left = object->right = object->slot;
+    paosi_object_rest(object)->left = paosi_object_rest(object)->right = object->slot;
     *out = object;
     return PAOS_OK;
 }
@@ -125,6 +155,7 @@ paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, pa
 void paosi_cache_drop(paos_conn *conn, paos_object *object)
 {
     paosi_cache *cache = &conn->cache;
+    uint32_t *chain;
 
     paosi_ring_leave(object);
     chain_remove(cache, object);
@@ -133,18 +164,21 @@ void paosi_cache_drop(paos_conn *conn, paos_object *object)
         cache->absent--;
     conn->coherent.dropped += (object->flags & PAOSI_COVERED) != 0;
     paosi_draft_drop(object);
+    paosi_links_drop(object);
     paosi_object_free_row(object);
     paosi_shape_release(object->shape);
     object->shape = NULL;
-    object->next = cache->free;
-    cache->free = object->slot;
+    chain = cache->linked ? &cache->dropped : &cache->free;
+    cache->dropped_size += cache->linked;
+    paosi_object_rest(object)->next = *chain;
+    *chain = object->slot;
 }
 
 void paosi_cache_init(paos_conn *conn)
 {
     paosi_cache *cache = &conn->cache;
 
-    cache->free = PAOSI_NONE;
+    cache->free = cache->dropped = PAOSI_NONE;
     cache->clean.first = cache->clean.last = PAOSI_NONE;
     cache->held = cache->dirty = cache->clean;
 }
@@ -160,6 +194,7 @@ void paosi_cache_free(paos_conn *conn)
 
         if (!object->shape)
             continue;
+        paosi_links_drop(object);
         paosi_object_free_row(object);
         paosi_free(object->draft);
         paosi_shape_release(object->shape);
@@ -217,7 +252,7 @@ static void sort_out(paosi_cache *cache)
     {
         paos_object *object = paosi_cache_at(cache, slot);
 
-        slot = object->next;
+        slot = paosi_object_rest(object)->next;
         if (object->holds)
             paosi_cache_place(object);
     }
@@ -264,7 +299,7 @@ static void protect_targets(paos_conn *conn, paosi_chain *chain)
         for (i = 0; i < object->shape->count; i++)
             if (paosi_column_refers(&object->shape->columns[i]))
                 protect_cell(conn, &object->shape->columns[i], paosi_object_cell(object, i));
-        slot = object->next;
+        slot = paosi_object_rest(object)->next;
     }
 }
 
@@ -279,7 +314,7 @@ static void unprotect(paosi_cache *cache)
         if (!(object->flags & PAOSI_MARK))
             return;
         object->flags &= ~(uint32_t) PAOSI_MARK;
-        slot = object->prev;
+        slot = paosi_object_rest(object)->prev;
     }
 }
 

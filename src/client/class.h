@@ -91,18 +91,24 @@ typedef struct paosi_column
     bool generated;            /* computed by the server from others */
     bool defaulted;            /* the server has a value when none is given */
     bool key;
+    uint8_t link; /* of the shape's objects that it has, from 1; 0: none */
 } paosi_column;
 
-/* The attributes of a class as they were at some time; immutable. */
+/* Attributes of a shape that have links. */
+#define PAOSI_LINKS 2
+
+/* The attributes of a class as they were at some time; immutable, but for the links. */
 typedef struct paosi_shape
 {
     paosi_class *class;
     size_t uses;
     unsigned count;
-    unsigned key;      /* position of the key */
-    uint32_t number;   /* the server's for these columns, which it puts before each row */
-    uint16_t mask;     /* of the hash table of names */
-    bool generated;    /* some column is */
+    unsigned key;    /* position of the key */
+    uint32_t number; /* the server's for these columns, which it puts before each row */
+    uint16_t mask;   /* of the hash table of names */
+    bool generated;  /* some column is */
+    uint8_t links;   /* how many columns have one: those that were followed first */
+    uint16_t linked[PAOSI_LINKS];
     uint16_t *by_name; /* position + 1, 0: free */
     paosi_column columns[];
 } paosi_shape;
@@ -114,6 +120,8 @@ struct paos_attribute
     struct paos_attribute *next;
     paosi_shape *shape; /* where it was last found, */
     unsigned position;  /* and at what place */
+    uint8_t store;      /* paosi_store */
+    uint8_t one, many;  /* its link, when it is a single reference, or an array; from 1 */
 };
 
 struct paosi_class

@@ -66,7 +66,7 @@ static paos_status choose_objects(commit *c, paos_object *const *objects, size_t
     for (i = 0; i < n; i++)
         add_object(c, objects[i]);
     for (slot = n ? PAOSI_NONE : cache->dirty.first; slot != PAOSI_NONE;
-         slot = paosi_cache_at(cache, slot)->next)
+         slot = paosi_object_rest(paosi_cache_at(cache, slot))->next)
         add_object(c, paosi_cache_at(cache, slot));
     for (i = 0; i < c->size; i++)
     {
@@ -90,7 +90,8 @@ static paos_status register_targets(commit *c)
     targets = paosi_malloc(cache->dirty.size * sizeof *targets);
     if (!targets)
         return paosi_fail_memory(c->conn);
-    for (slot = cache->dirty.first; slot != PAOSI_NONE; slot = paosi_cache_at(cache, slot)->next)
+    for (slot = cache->dirty.first; slot != PAOSI_NONE;
+         slot = paosi_object_rest(paosi_cache_at(cache, slot))->next)
         targets[n++] = paosi_cache_at(cache, slot);
     status = paosi_register(c->conn, targets, n);
     paosi_free(targets);
@@ -324,6 +325,7 @@ static paosi_cell stored_cell(const paos_object *object, unsigned i)
 
 static void take_stored(commit *c, paos_object *object)
 {
+    paosi_link links[PAOSI_LINKS] = {{NULL}};
     uint32_t flags = 0;
     void *row = NULL;
     unsigned i;
@@ -339,11 +341,14 @@ static void take_stored(commit *c, paos_object *object)
     }
     /* A trigger may have written something else. */
     if (!object->shape->class->restless)
-        row = paosi_row_finish(c->conn, object->room, &flags);
+        row = paosi_row_finish(c->conn, paosi_object_rest(object)->room, &flags);
+    if (row)
+        paosi_links_keep(object, links);
     paosi_draft_drop(object);
     object->flags &= ~(uint32_t) PAOSI_NEW;
     /* Rows have the lower half of the number. */
     paosi_object_take_row(object, object->shape, row, flags, (uint32_t) c->xid);
+    memcpy(object->links, links, sizeof links);
     paosi_cache_place(object);
 }
 

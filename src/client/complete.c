@@ -35,7 +35,7 @@ static bool gather(const paos_object *object, lacks lacks, const char *name, pao
             (sibling == object || lacks(sibling, name)) &&
             !paosi_ids_add(ids, paosi_object_name(sibling)))
             return false;
-        sibling = paosi_cache_at(cache, sibling->right);
+        sibling = paosi_cache_at(cache, paosi_object_rest(sibling)->right);
     } while (sibling != object && !(object->flags & PAOSI_EACH) && ids->size < PAOSI_LOAD_MAX);
     return true;
 }

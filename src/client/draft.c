@@ -218,7 +218,7 @@ void paosi_draft_settle(paos_conn *conn, const uint64_t *ids)
     {
         paos_object *object = paosi_cache_at(&conn->cache, slot);
 
-        slot = object->next;
+        slot = paosi_object_rest(object)->next;
         if (!object->draft || !object->draft->temporaries)
             continue;
         conn->unsettled -= object->draft->temporaries;

@@ -151,7 +151,7 @@ static paos_status take_row(const plan *p, paos_object *object, uint32_t version
 
     if (keeps_row(p, object, version))
         return PAOS_OK;
-    status = build_row(p, object->room, &memory, &flags);
+    status = build_row(p, paosi_object_rest(object)->room, &memory, &flags);
     if (status == PAOS_OK)
         paosi_object_take_row(object, p->shape, memory, flags, version);
     return status;

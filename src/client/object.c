@@ -38,6 +38,11 @@ void paosi_object_take_row(paos_object *object, paosi_shape *shape, void *row, u
     const uint32_t mask = PAOSI_NARROW | PAOSI_PARTIAL;
     paosi_shape *old = object->shape;
 
+    if (object->row)
+        paosi_links_drop(object);
+    /* What was followed to it may have named a class that it is not of. */
+    if (old->class != shape->class)
+        paosi_links_sweep(paosi_object_conn(object), true);
     if (row != object->row)
         paosi_object_free_row(object);
     object->row = row;
@@ -73,16 +78,21 @@ void paosi_object_set_present(paos_object *object, paosi_shape *shape)
     paosi_object_take_row(object, shape, NULL, 0, 0);
 }
 
-paos_id paosi_object_name(const paos_object *object)
+static inline paos_id name(const paos_object *object)
 {
     if (paosi_id_temporary(object->id))
         return 0;
     return paosi_id_make(object->shape->class, paosi_id_key(object->id));
 }
 
+paos_id paosi_object_name(const paos_object *object)
+{
+    return name(object);
+}
+
 paos_id paos_object_id(const paos_object *object)
 {
-    return paosi_object_check(object) ? paosi_object_name(object) : 0;
+    return object && object->shape ? name(object) : 0;
 }
 
 const char *paos_object_class(const paos_object *object)

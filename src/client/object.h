@@ -3,8 +3,8 @@
  *
  * Objects are in slabs and linked by 32-bit slot numbers, which keeps one small
  * and lets a stale handle be recognised (its shape is NULL) for as long as the
- * connection is open.  A small row is in its object: one place in memory less to wait
- * for, which is what walking cached objects mostly does.
+ * connection is open.  A small row is beside its object.  Following a reference is
+ * mostly waiting for memory: what it needs is in one line of the processor's cache.
  */
 #ifndef PAOS_OBJECT_H
 #define PAOS_OBJECT_H
@@ -89,27 +89,64 @@ typedef enum paosi_flag
 /* Local changes: a value for each changed attribute; see draft.c. */
 typedef struct paosi_draft paosi_draft;
 
-/* Bytes of a row that is kept in its object: two lines of the processor's cache in all. */
+/* Bytes of a row that is kept with its object. */
 #define PAOSI_ROOM 64
 
+/* The targets of an array of references; NULL: not followed yet. */
+typedef struct paosi_links
+{
+    size_t count;
+    paos_object *items[];
+} paosi_links;
+
+/* References of one object that are pointers; which attributes', its shape says. */
+typedef union paosi_link
+{
+    paos_object *one; /* NULL: not followed yet */
+    paosi_links *many;
+} paosi_link;
+
+/* What a walk looks at: a line of the processor's cache. */
 struct paos_object
 {
     paosi_shape *shape; /* of row and draft; NULL: the slot is free */
     uint64_t id;        /* identity: number of the root class and key, or PAOSI_TEMPORARY */
-    void *row;          /* NULL: not loaded; in `room` or allocated */
+    void *row;          /* NULL: not loaded; in its room or allocated */
     paosi_draft *draft; /* NULL: no changes */
     uint32_t slot;
     uint32_t holds;
     uint32_t flags;
-    uint32_t version;     /* xmin of row */
+    uint32_t version; /* xmin of row */
+    paosi_link links[PAOSI_LINKS];
+};
+
+/* The rest of an object, which has its place beside it in their slab. */
+typedef struct paosi_rest
+{
     uint32_t prev, next;  /* in the list of clean, held or changed objects */
     uint32_t left, right; /* ring of siblings */
     uint64_t room[PAOSI_ROOM / 8];
-};
+} paosi_rest;
+
+#define PAOSI_SLAB_BITS 8
+#define PAOSI_SLAB (1u << PAOSI_SLAB_BITS)
+
+typedef struct paosi_slab
+{
+    paos_object objects[PAOSI_SLAB];
+    paosi_rest rests[PAOSI_SLAB];
+} paosi_slab;
+
+static inline paosi_rest *paosi_object_rest(const paos_object *object)
+{
+    uint32_t place = object->slot & (PAOSI_SLAB - 1);
+
+    return &((paosi_slab *) (void *) (object - place))->rests[place];
+}
 
 static inline void paosi_object_free_row(paos_object *object)
 {
-    if (object->row != object->room)
+    if (object->row != paosi_object_rest(object)->room)
         paosi_free(object->row);
     object->row = NULL;
 }
@@ -174,12 +211,19 @@ static inline paosi_cell paosi_object_cell(const paos_object *object, unsigned i
     return cell;
 }
 
+/* Was the attribute changed here? */
+static inline bool paosi_object_changed(const paos_object *object, unsigned position)
+{
+    return object->draft && object->draft->cells[position].size != PAOSI_DRAFT_UNSET;
+}
+
 /* The bytes of a loaded value in the usual case, without its size; NULL: see paosi_object_cell. */
 static inline const unsigned char *paosi_object_peek(const paos_object *object, int position)
 {
     const uint16_t *offsets;
 
-    if (position < 0 || !object->row || object->draft || !(object->flags & PAOSI_NARROW))
+    if (position < 0 || !object->row || !(object->flags & PAOSI_NARROW) ||
+        paosi_object_changed(object, (unsigned) position))
         return NULL;
     offsets = object->row;
     if (offsets[position] >= PAOSI_NARROW_UNLOADED)
@@ -229,9 +273,6 @@ void paosi_map_rename(paos_conn *conn, paos_object *object, uint64_t id);
 
 /* ---- cache.c: where objects live, and which go ---- */
 
-#define PAOSI_SLAB_BITS 8
-#define PAOSI_SLAB (1u << PAOSI_SLAB_BITS)
-
 typedef struct paosi_chain
 {
     uint32_t first, last;
@@ -240,9 +281,12 @@ typedef struct paosi_chain
 
 typedef struct paosi_cache
 {
-    paos_object **slabs;
+    paosi_slab **slabs;
     size_t slabs_size, slabs_capacity;
-    uint32_t free; /* chain of free slots, by next */
+    uint32_t free;    /* chain of free slots, by next */
+    uint32_t dropped; /* chain of those that links may lead to still */
+    size_t dropped_size;
+    bool linked;   /* some object may have links */
     size_t absent; /* objects known not to exist */
     size_t lazy;   /* held objects among the clean ones */
     size_t bound;
@@ -254,7 +298,7 @@ typedef struct paosi_cache
 
 static inline paos_object *paosi_cache_at(const paosi_cache *cache, uint32_t slot)
 {
-    return &cache->slabs[slot >> PAOSI_SLAB_BITS][slot & (PAOSI_SLAB - 1)];
+    return &cache->slabs[slot >> PAOSI_SLAB_BITS]->objects[slot & (PAOSI_SLAB - 1)];
 }
 
 /* A new object in no chain and a ring of its own, known by its identity. */
@@ -266,6 +310,26 @@ void paosi_cache_place(paos_object *object);
 void paosi_cache_trim(paos_conn *conn, paos_object *keep);
 void paosi_cache_init(paos_conn *conn);
 void paosi_cache_free(paos_conn *conn);
+
+/* ---- links.c: references that are pointers ---- */
+
+/* The link of an attribute of an object; NULL: it has none. */
+static inline paosi_link *paosi_links_of(paos_object *object, unsigned position)
+{
+    uint8_t link = object->shape->columns[position].link;
+
+    return link && !paosi_object_changed(object, position) ? &object->links[link - 1] : NULL;
+}
+
+/* Notes what a loaded attribute refers to; for lack of memory or of links it is not noted. */
+void paosi_links_note(paos_object *object, unsigned position, paos_object *target);
+void paosi_links_note_item(paos_object *object, unsigned position, size_t count, size_t i,
+                           paos_object *target);
+void paosi_links_drop(paos_object *object);
+/* Takes those links of the object away that its local changes do not touch. */
+void paosi_links_keep(paos_object *object, paosi_link *kept);
+/* Drops the links to free slots, or all. */
+void paosi_links_sweep(paos_conn *conn, bool all);
 
 /* ring.c: siblings */
 void paosi_ring_leave(paos_object *object);

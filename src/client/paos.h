@@ -400,6 +400,14 @@ size_t paos_object_ref_count(paos_object *object, const char *attribute);
  */
 paos_object *paos_object_ref_item(paos_object *object, const char *attribute, size_t i);
 
+/*
+ * paos_object_ref_items follows all elements of a paos.ref[] attribute in one call: items, of
+ * room for n, gets the handles that paos_object_ref_item would return, of as many as there
+ * is room for.  Returns what paos_object_ref_count does.
+ */
+size_t paos_object_ref_items(paos_object *object, const char *attribute, paos_object **items,
+                             size_t n);
+
 /* paos_object_id returns the object's name, with its own class, or 0 before it is registered.
  */
 paos_id paos_object_id(const paos_object *object);
@@ -442,6 +450,8 @@ double paos_object_float_at(paos_object *object, const paos_attribute *at);
 paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at);
 size_t paos_object_ref_count_at(paos_object *object, const paos_attribute *at);
 paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *at, size_t i);
+size_t paos_object_ref_items_at(paos_object *object, const paos_attribute *at, paos_object **items,
+                                size_t n);
 paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out);
 
 /* ---- many objects ---- */

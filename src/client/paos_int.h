@@ -382,7 +382,7 @@ paos_status paosi_load_shape(paos_object *object);
 /* Is a failed read worth another try with the classes read anew? */
 bool paosi_load_outdated(const paosi_result *result);
 
-/* ---- object.c, attribute.c ---- */
+/* ---- object.c, attribute.c, resolved.c ---- */
 
 /* NULL, stale or foreign handles: false, and the error is set where there is a connection. */
 bool paosi_object_check(const paos_object *object);
@@ -392,6 +392,15 @@ int paosi_object_find(paos_object *object, const char *name);
 int paosi_object_at(paos_object *object, const paos_attribute *at);
 /* The cell of an attribute, loaded if need be, which may change its position. */
 paos_status paosi_object_read(paos_object *object, unsigned *position, paosi_cell *out);
+/* The calls of the same names, for an attribute at a place; -1: not found, and the error is set. */
+paos_status paosi_attribute_get(paos_object *object, int position, paos_value *out);
+const char *paosi_attribute_text(paos_object *object, int position);
+int64_t paosi_attribute_int(paos_object *object, int position);
+double paosi_attribute_float(paos_object *object, int position);
+paos_object *paosi_attribute_ref(paos_object *object, int position);
+paos_status paosi_attribute_refs(paos_object *object, int position, paos_list **out);
+size_t paosi_attribute_count(paos_object *object, int position);
+paos_object *paosi_attribute_item(paos_object *object, int position, size_t i);
 paos_status paosi_fail_absent(paos_object *object);
 /* Takes over a row (NULL: unloads), with flags as of paosi_row_finish. */
 void paosi_object_take_row(paos_object *object, paosi_shape *shape, void *row, uint32_t flags,
@@ -491,7 +500,7 @@ static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id)
             continue;
         object = paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT);
         /* Most often its row is read next: both are fetched at once. */
-        __builtin_prefetch(object->room);
+        __builtin_prefetch(paosi_object_rest(object)->room);
         if (object->id == id)
             return object;
     }
@@ -502,6 +511,15 @@ static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id)
 static inline bool paosi_cache_crowded(const paos_conn *conn)
 {
     return conn->map.used > conn->cache.bound / 2;
+}
+
+/* Counts a target that was found, and keeps the order in which objects may go. */
+static inline paos_object *paosi_resolve_found(paos_conn *conn, paos_object *target)
+{
+    conn->stats.hits++;
+    if (paosi_cache_crowded(conn) && target->flags & PAOSI_CLEAN)
+        paosi_cache_place(target);
+    return target;
 }
 
 #endif

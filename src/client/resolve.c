@@ -71,7 +71,7 @@ static bool gather(const paos_object *object, unsigned position, paosi_ids *ids)
         }
         if (place >= 0 && !gather_cell(sibling, (unsigned) place, ids))
             return false;
-        sibling = paosi_cache_at(&conn->cache, sibling->right);
+        sibling = paosi_cache_at(&conn->cache, paosi_object_rest(sibling)->right);
     } while (sibling != object && !(object->flags & PAOSI_EACH) && ids->size < most(conn));
     return true;
 }
@@ -95,12 +95,6 @@ static paos_status load_targets(paos_object *object, unsigned position)
 }
 
 /* ---- one reference ---- */
-
-static inline void touch(const paos_conn *conn, paos_object *object)
-{
-    if (paosi_cache_crowded(conn) && object->flags & PAOSI_CLEAN)
-        paosi_cache_place(object);
-}
 
 /* The loaded object whose root class an id names: then it is its identity.  Else NULL. */
 static inline paos_object *find_hot(const paos_conn *conn, uint64_t id)
@@ -156,14 +150,17 @@ static inline paos_object *hot_target(const paos_object *object, unsigned positi
     return find_hot(paosi_object_conn(object), id);
 }
 
-static inline paos_object *found(paos_conn *conn, paos_object *target)
+/* The target that a link leads to; NULL: it has to be looked for. */
+static inline paos_object *linked_target(paos_object *object, unsigned position)
 {
-    conn->stats.hits++;
-    touch(conn, target);
-    return target;
+    const paosi_link *link = paosi_links_of(object, position);
+
+    return link && link->one && link->one->row ? link->one : NULL;
 }
 
-static paos_object *find_or_load(paos_object *object, unsigned position, uint64_t id)
+/* The target of the element i of `count` of an array, or of a single reference: count 0. */
+static paos_object *find_or_load(paos_object *object, unsigned position, uint64_t id, size_t count,
+                                 size_t i)
 {
     paos_conn *conn = paosi_object_conn(object);
     paos_object *target;
@@ -171,7 +168,11 @@ static paos_object *find_or_load(paos_object *object, unsigned position, uint64_
     switch (paosi_reference_find(conn, id, &target))
     {
         case PAOSI_KNOWN_PRESENT:
-            return found(conn, target);
+            if (count)
+                paosi_links_note_item(object, position, count, i, target);
+            else
+                paosi_links_note(object, position, target);
+            return paosi_resolve_found(conn, target);
         case PAOSI_KNOWN_ABSENT:
             conn->stats.hits++;
             return NULL;
@@ -188,7 +189,7 @@ static paos_object *resolve_ref(paos_object *object, unsigned position)
     if (paosi_object_read(object, &position, &cell) != PAOS_OK)
         return NULL;
     id = paosi_reference_id(&object->shape->columns[position], cell);
-    return id ? find_or_load(object, position, id) : NULL;
+    return id ? find_or_load(object, position, id, 0, 0) : NULL;
 }
 
 paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
@@ -199,8 +200,14 @@ paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
 
     if (column->type.store != PAOSI_REF && column->type.store != PAOSI_KEY)
         return wrong_column(object, column);
+    target = linked_target(object, position);
+    if (target)
+        return paosi_resolve_found(conn, target);
     target = hot_target(object, position);
-    return target ? found(conn, target) : resolve_ref(object, position);
+    if (!target)
+        return resolve_ref(object, position);
+    paosi_links_note(object, position, target);
+    return paosi_resolve_found(conn, target);
 }
 
 /* ---- arrays of references ---- */
@@ -319,19 +326,28 @@ static void warm(const paos_conn *conn, const unsigned char *elements, size_t n)
         uint64_t id = paosi_read64(elements + 12 * i + 4);
         uint32_t entry = map->slots[paosi_map_place(map, id)];
 
-        if (entry == PAOSI_NONE)
-            continue;
-        __builtin_prefetch(paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT));
-        __builtin_prefetch(paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT)->room);
+        if (entry != PAOSI_NONE)
+            __builtin_prefetch(paosi_cache_at(&conn->cache, entry & PAOSI_MAP_SLOT));
     }
+}
+
+/* The links of an array of references, or NULL. */
+static const paosi_links *linked_targets(paos_object *object, unsigned position)
+{
+    const paosi_link *link = paosi_links_of(object, position);
+
+    return link && object->shape->columns[position].type.store == PAOSI_ARRAY ? link->many : NULL;
 }
 
 size_t paosi_resolve_count(paos_object *object, unsigned position)
 {
+    const paosi_links *links = linked_targets(object, position);
     const unsigned char *elements;
     paosi_cell cell;
     size_t n;
 
+    if (links)
+        return links->count;
     elements = peek_elements(object, position, &n);
     if (elements)
     {
@@ -358,24 +374,30 @@ static uint64_t element_at(paosi_cell cell, size_t i)
 
 paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i)
 {
-    const unsigned char *elements;
+    const paosi_links *links = linked_targets(object, position);
     paos_conn *conn = paosi_object_conn(object);
+    const unsigned char *elements;
     paos_object *target;
     paosi_cell cell;
     uint64_t id;
     size_t n;
 
+    if (links && i < links->count && links->items[i] && links->items[i]->row)
+        return paosi_resolve_found(conn, links->items[i]);
     elements = peek_elements(object, position, &n);
     if (elements && i < n)
     {
         target = find_hot(conn, paosi_read64(elements + 12 * i + 4));
         if (target)
-            return found(conn, target);
+        {
+            paosi_links_note_item(object, position, n, i, target);
+            return paosi_resolve_found(conn, target);
+        }
     }
     if (array_cell(object, &position, &cell) != PAOS_OK)
         return NULL;
     id = element_at(cell, i);
-    return id ? find_or_load(object, position, id) : NULL;
+    return id ? find_or_load(object, position, id, paosi_array_begin(cell).left, i) : NULL;
 }
 
 /* ---- prefetch ---- */

@@ -6,25 +6,30 @@
  */
 #include "paos_int.h"
 
+static paosi_rest *rest_at(const paos_object *object, uint32_t slot)
+{
+    return paosi_object_rest(paosi_cache_at(&paosi_object_conn(object)->cache, slot));
+}
+
 void paosi_ring_leave(paos_object *object)
 {
-    const paosi_cache *cache = &paosi_object_conn(object)->cache;
+    paosi_rest *rest = paosi_object_rest(object);
 
-    paosi_cache_at(cache, object->left)->right = object->right;
-    paosi_cache_at(cache, object->right)->left = object->left;
-    object->left = object->right = object->slot;
+    rest_at(object, rest->left)->right = rest->right;
+    rest_at(object, rest->right)->left = rest->left;
+    rest->left = rest->right = object->slot;
 }
 
 void paosi_ring_join(paos_object *object, paos_object *leader)
 {
-    const paosi_cache *cache = &paosi_object_conn(object)->cache;
+    paosi_rest *rest = paosi_object_rest(object), *first = paosi_object_rest(leader);
 
     if (object == leader)
         return;
     paosi_ring_leave(object);
     /* Before the leader is the end, so that the ring keeps the order of the answer. */
-    object->left = leader->left;
-    object->right = leader->slot;
-    paosi_cache_at(cache, leader->left)->right = object->slot;
-    leader->left = object->slot;
+    rest->left = first->left;
+    rest->right = leader->slot;
+    rest_at(object, first->left)->right = object->slot;
+    first->left = object->slot;
 }

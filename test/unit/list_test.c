@@ -101,9 +101,11 @@ static void assert_ring(const paos_object *object, const int64_t *keys, size_t n
 
     for (i = 0; i < n; i++)
     {
+        const paos_object *next = paosi_cache_at(cache, paosi_object_rest(member)->right);
+
         assert_true(member->id == fake_conn_id(keys[i]));
-        assert_ptr_equal(paosi_cache_at(cache, paosi_cache_at(cache, member->right)->left), member);
-        member = paosi_cache_at(cache, member->right);
+        assert_ptr_equal(paosi_cache_at(cache, paosi_object_rest(next)->left), member);
+        member = next;
     }
     assert_ptr_equal(member, object);
 }

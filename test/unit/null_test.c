@@ -193,6 +193,7 @@ NOTHING(object_ref, paos_object_ref(g->object, "loves"))
 STATUS(object_refs, paos_object_refs(g->object, "friends", &g->list))
 NOTHING(object_ref_count, paos_object_ref_count(g->object, "friends"))
 NOTHING(object_ref_item, paos_object_ref_item(g->object, "friends", 0))
+NOTHING(object_ref_items, paos_object_ref_items(g->object, "friends", &g->object, 1))
 NOTHING(object_id, paos_object_id(g->object))
 NOTHING(object_class, paos_object_class(g->object))
 NOTHING(object_exists, paos_object_exists(g->object))
@@ -208,13 +209,15 @@ NOTHING(object_ref_at, paos_object_ref_at(g->object, g->at))
 STATUS(object_refs_at, paos_object_refs_at(g->object, g->at, &g->list))
 NOTHING(object_ref_count_at, paos_object_ref_count_at(g->object, g->at))
 NOTHING(object_ref_item_at, paos_object_ref_item_at(g->object, g->at, 0))
+NOTHING(object_ref_items_at, paos_object_ref_items_at(g->object, g->at, &g->object, 1))
 
 static const attempt of_object[] = {
-    object_set,       object_get,      object_text,         object_int,         object_float,
-    object_ref,       object_refs,     object_id,           object_class,       object_exists,
-    object_refresh,   object_hold,     object_release,      object_set_at,      object_get_at,
-    object_text_at,   object_int_at,   object_float_at,     object_ref_at,      object_refs_at,
-    object_ref_count, object_ref_item, object_ref_count_at, object_ref_item_at,
+    object_set,          object_get,      object_text,         object_int,         object_float,
+    object_ref,          object_refs,     object_id,           object_class,       object_exists,
+    object_refresh,      object_hold,     object_release,      object_set_at,      object_get_at,
+    object_text_at,      object_int_at,   object_float_at,     object_ref_at,      object_refs_at,
+    object_ref_count,    object_ref_item, object_ref_count_at, object_ref_item_at, object_ref_items,
+    object_ref_items_at,
 };
 
 /* Those that also take a connection: objects of another one are bad here. */
@@ -250,14 +253,16 @@ NOTHING(count_name, paos_object_ref_count(g->object, NULL))
 NOTHING(item_name, paos_object_ref_item(g->object, NULL, 0))
 NOTHING(count_at, paos_object_ref_count_at(g->object, NULL))
 NOTHING(item_at, paos_object_ref_item_at(g->object, NULL, 0))
+NOTHING(items_name, paos_object_ref_items(g->object, NULL, &g->object, 1))
+NOTHING(items_at, paos_object_ref_items_at(g->object, NULL, &g->object, 1))
 NOTHING(attribute_class, paos_class_attribute(g->conn, NULL, "name"))
 NOTHING(attribute_name, paos_class_attribute(g->conn, "person", NULL))
 
 static const attempt of_rest[] = {
-    set_name,       get_name,   get_value, text_name, int_name, float_name,
-    ref_name,       refs_name,  refs_out,  set_at,    get_at,   get_at_out,
-    text_at,        int_at,     float_at,  ref_at,    refs_at,  attribute_class,
-    attribute_name, count_name, item_name, count_at,  item_at,
+    set_name,  get_name, get_value,  text_name,       int_name,       float_name, ref_name,
+    refs_name, refs_out, set_at,     get_at,          get_at_out,     text_at,    int_at,
+    float_at,  ref_at,   refs_at,    attribute_class, attribute_name, count_name, item_name,
+    count_at,  item_at,  items_name, items_at,
 };
 
 /* ---- trying them ---- */
