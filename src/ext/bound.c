@@ -15,15 +15,6 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* In the area: the header, the text with its terminator, the names. */
-typedef struct Stored
-{
-    Oid relid;
-    int32 n;
-    int32 names; /* where they are */
-    char text[FLEXIBLE_ARRAY_MEMBER];
-} Stored;
-
 /* The first names of all paths, in the order of the text. */
 static void CollectFirstNames(PaosQueryNode *node, List **names)
 {
@@ -61,38 +52,17 @@ static PaosBoundName Meaning(Oid relid, const char *name)
     return bound;
 }
 
-dsa_pointer PaosBoundStore(dsa_area *area, const char *text, int class)
+dsa_pointer PaosBoundStore(const char *text, int class)
 {
-    Oid relid = PaosClassTable(class);
-    List *names = OidIsValid(relid) ? FirstNames(PaosQueryParse(text)) : NIL;
-    Size start = MAXALIGN(offsetof(Stored, text) + strlen(text) + 1);
-    dsa_pointer place = dsa_allocate(area, start + list_length(names) * sizeof(PaosBoundName));
-    Stored *stored = dsa_get_address(area, place);
-    PaosBoundName *meanings = (PaosBoundName *) ((char *) stored + start);
+    PaosBound bound = {.relid = PaosClassTable(class), .text = text};
+    List *names = OidIsValid(bound.relid) ? FirstNames(PaosQueryParse(text)) : NIL;
+    PaosBoundName *meanings = palloc0(Max(list_length(names), 1) * sizeof(PaosBoundName));
     ListCell *cell;
 
-    stored->relid = relid;
-    stored->n = list_length(names);
-    stored->names = start;
-    strcpy(stored->text, text);
     foreach (cell, names)
-        meanings[foreach_current_index(cell)] =
-            Meaning(relid, ((PaosQueryNode *) lfirst(cell))->text);
-    return place;
-}
-
-PaosBound *PaosBoundCopy(dsa_area *area, dsa_pointer place)
-{
-    const Stored *stored = dsa_get_address(area, place);
-    PaosBound *bound = palloc(sizeof(PaosBound));
-    PaosBoundName *names = palloc(Max(stored->n, 1) * sizeof(PaosBoundName));
-
-    memcpy(names, (const char *) stored + stored->names, stored->n * sizeof(PaosBoundName));
-    bound->relid = stored->relid;
-    bound->n = stored->n;
-    bound->text = pstrdup(stored->text);
-    bound->names = names;
-    return bound;
+        meanings[bound.n++] = Meaning(bound.relid, ((PaosQueryNode *) lfirst(cell))->text);
+    bound.names = meanings;
+    return PaosBoundKeep(PaosSharedAttached(), &bound);
 }
 
 /* What has become of one attribute; *name is its present name, when it has one. */

@@ -333,11 +333,10 @@ Datum paos_row_written(PG_FUNCTION_ARGS)
     return PointerGetDatum(NULL);
 }
 
-void PaosCaptureAll(PaosShared *shared, Relation table)
+void PaosCaptureAll(Relation table)
 {
     List *queue = list_make1_oid(RelationGetRelid(table));
     List *classes = NIL;
-    ListCell *cell;
     int i;
 
     for (i = 0; i < list_length(queue); i++)
@@ -345,22 +344,19 @@ void PaosCaptureAll(PaosShared *shared, Relation table)
         classes = lappend_int(classes, PaosClassNumber(list_nth_oid(queue, i)));
         queue = list_concat_unique_oid(queue, PaosParents(list_nth_oid(queue, i)));
     }
-    foreach (cell, PaosRequestIds(shared, classes))
-        PaosEventResync(*(int64 *) lfirst(cell));
+    PaosTogetherNote(classes);
 }
 
 /* Trigger BEFORE TRUNCATE of every class: which objects leave is not looked at one by one. */
 Datum paos_table_truncated(PG_FUNCTION_ARGS)
 {
     TriggerData *trigger = (TriggerData *) fcinfo->context;
-    PaosShared *shared;
 
     if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                 errmsg("paos.table_truncated must be called as a trigger on TRUNCATE"));
     PaosRightCheckTable(trigger->tg_relation);
-    shared = PaosSharedFiled(false);
-    if (shared != NULL)
-        PaosCaptureAll(shared, trigger->tg_relation);
+    if (PaosSharedFiled(false) != NULL)
+        PaosCaptureAll(trigger->tg_relation);
     return PointerGetDatum(NULL);
 }

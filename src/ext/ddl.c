@@ -139,13 +139,12 @@ void PaosTriggersRemove(Oid relid)
 /* All requests whose answer has rows of the table. */
 static void LookAgain(Oid relid)
 {
-    PaosShared *shared = PaosSharedFiled(false);
     Relation relation;
 
-    if (shared == NULL || !IsOfClass(relid))
+    if (PaosSharedFiled(false) == NULL || !IsOfClass(relid))
         return;
     relation = relation_open(relid, AccessShareLock);
-    PaosCaptureAll(shared, relation);
+    PaosCaptureAll(relation);
     relation_close(relation, NoLock);
 }
 

@@ -134,6 +134,8 @@ extern void PaosHoldSet(PaosHold *hold, int64 request);
 extern void PaosHoldListen(PaosHold *hold, PaosShared *shared, int64 request);
 /* Gives the name of the request up, when the transaction commits. */
 extern void PaosHoldLeave(int64 request);
+/* Ids (int64 pointers) of the requests that this session attends to. */
+extern List *PaosHoldRequests(void);
 
 /* in durable_subscribe.c */
 extern int64 PaosDurableSubscribe(Oid relid, int class, const char *query, const char *name);

@@ -238,6 +238,21 @@ void PaosHoldLeave(int64 request)
     }
 }
 
+List *PaosHoldRequests(void)
+{
+    List *ids = NIL;
+    ListCell *cell;
+
+    foreach (cell, holds)
+    {
+        int64 *id = palloc(sizeof(int64));
+
+        *id = ((const PaosHold *) lfirst(cell))->request;
+        ids = lappend(ids, id);
+    }
+    return ids;
+}
+
 /* ---- attending ---- */
 
 typedef struct Wait

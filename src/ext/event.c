@@ -67,6 +67,7 @@ static void ForgetJournal(void)
     journal = NULL;
     coarse = NULL;
     extra = NIL;
+    PaosTogetherForget();
     njournal = 0;
     journal_size = 0;
 }
@@ -375,13 +376,15 @@ static void BeforeCommit(bool prepare)
         return;
     }
     PaosPathBeforeCommit(prepare);
-    if (njournal == 0 && coarse == NULL && extra == NIL && !PaosReshapePending())
+    if (njournal == 0 && coarse == NULL && extra == NIL && !PaosTogetherPending() &&
+        !PaosReshapePending())
         return;
     preparing = prepare;
     work = AllocSetContextCreate(CurrentMemoryContext, "paos events", ALLOCSET_DEFAULT_SIZES);
     previous = MemoryContextSwitchTo(work);
     PushActiveSnapshot(GetTransactionSnapshot());
     PaosReshape(prepare);
+    PaosTogetherDeliver(prepare);
     DeliverJournal(&payloads);
     DeliverCoarse(&payloads);
     PaosDurableStore(prepare, &payloads);
@@ -455,6 +458,7 @@ static void EndSubtransaction(SubXactEvent event, SubTransactionId subxact, SubT
         return;
     while (njournal > 0 && journal[njournal - 1].subxact >= subxact)
         njournal--;
+    PaosTogetherUndo(subxact);
 }
 
 void PaosEventInit(void)

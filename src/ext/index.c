@@ -68,7 +68,7 @@ static void LinkEntry(PaosShared *shared, PaosSignatureUse *use, const PaosFilin
     switch (use->signature->kind)
     {
         case PAOS_FILE_EQUAL:
-            PaosConstantLink(shared, use, pointer);
+            PaosConstantLink(shared, pointer);
             break;
         case PAOS_FILE_RANGE:
             PaosRangeLink(area, use, filing, pointer);
@@ -118,6 +118,7 @@ static void AddEntry(PaosShared *shared, int class, int64 request, const PaosFil
     entry->exact = filing->exact;
     entry->checked = filing->also != NIL;
     *first = pointer;
+    pg_atomic_fetch_add_u32(&use->signature->live, 1);
     if (entry->checked)
     {
         *ChecksOf(entry) = PaosChecksMake(shared, class, filing->also);
@@ -126,9 +127,6 @@ static void AddEntry(PaosShared *shared, int class, int64 request, const PaosFil
     }
 
     LinkEntry(shared, use, filing, pointer);
-    entry->linked = true;
-    pg_atomic_fetch_add_u32(&use->signature->live, 1);
-    entry->counted = true;
 }
 
 dsa_pointer PaosIndexAdd(PaosShared *shared, int class, int64 request, List *filings)
@@ -167,8 +165,7 @@ void PaosIndexRemove(PaosShared *shared, int class, dsa_pointer handle)
 
         if (entry->linked)
             UnlinkEntry(shared, signature, handle);
-        if (entry->counted)
-            pg_atomic_fetch_sub_u32(&signature->live, 1);
+        pg_atomic_fetch_sub_u32(&signature->live, 1);
         FreeEntry(area, handle);
         handle = next;
     }
@@ -312,15 +309,22 @@ static void Tell(const PaosFoundList *list, PaosFound found, void *arg)
         found(list->items[i].request, list->items[i].exact, arg);
 }
 
+/* Makes a list ready; all signatures of the class. */
+static PaosSignatureUse **Begin(PaosShared *shared, int class, PaosFoundList *list, int *n)
+{
+    list->items = list->first;
+    list->n = 0;
+    list->size = lengthof(list->first);
+    return PaosSignatures(shared, class, n);
+}
+
 void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found, void *arg)
 {
-    PaosFoundList list = {.n = 0};
+    PaosFoundList list;
     int n;
-    PaosSignatureUse **uses = PaosSignatures(shared, class, &n);
+    PaosSignatureUse **uses = Begin(shared, class, &list, &n);
     int i;
 
-    list.items = list.first;
-    list.size = lengthof(list.first);
     for (i = 0; i < n; i++)
         FindRow(shared, uses[i], row, &list);
     CompareRest(&list, uses, n, row);
@@ -348,13 +352,11 @@ static bool Differs(AttrNumber number, TupleTableSlot *before, TupleTableSlot *a
 void PaosIndexProbeChange(PaosShared *shared, int class, TupleTableSlot *before,
                           TupleTableSlot *after, PaosFound found, void *arg)
 {
-    PaosFoundList list = {.n = 0};
+    PaosFoundList list;
     int n;
-    PaosSignatureUse **uses = PaosSignatures(shared, class, &n);
+    PaosSignatureUse **uses = Begin(shared, class, &list, &n);
     int i;
 
-    list.items = list.first;
-    list.size = lengthof(list.first);
     for (i = 0; i < n; i++)
     {
         const PaosSignature *signature = uses[i]->signature;

@@ -31,16 +31,19 @@ typedef struct PaosSignature
     bool typbyval;
 } PaosSignature;
 
-/* One filing of one request; in the area, at the beginning of what its kind needs. */
+/*
+ * One filing of one request; in the area, at the beginning of what its kind needs.  Once it is
+ * linked only the lock of its index allows writing it, to others too.
+ */
 typedef struct PaosEntry
 {
     dsa_pointer sibling; /* another entry of the same request */
     dsa_pointer signature;
     uint64 request : 60;
     uint64 exact : 1;
+    uint64 first : 1;   /* see index_constant.c */
     uint64 checked : 1; /* a dsa_pointer to its checks is in front of it */
     uint64 linked : 1;  /* can be found: must be unlinked before it is freed */
-    uint64 counted : 1; /* as live, in the signature */
 } PaosEntry;
 
 /* A constant of the signature's type: the Datum itself, or where its bytes are. */
@@ -136,7 +139,7 @@ extern PaosConstant PaosConstantStore(dsa_area *area, const PaosSignature *signa
 extern void PaosConstantsInit(PaosShared *shared, dsa_area *area);
 extern dsa_pointer PaosConstantMake(dsa_area *area, PaosSignatureUse *use,
                                     const PaosFiling *filing);
-extern void PaosConstantLink(PaosShared *shared, PaosSignatureUse *use, dsa_pointer entry);
+extern void PaosConstantLink(PaosShared *shared, dsa_pointer entry);
 extern void PaosConstantUnlink(PaosShared *shared, dsa_pointer entry);
 extern void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value,
                              PaosFoundList *list);

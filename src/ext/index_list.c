@@ -26,6 +26,7 @@ void PaosListLink(dsa_area *area, PaosSignature *signature, dsa_pointer entry)
     if (DsaPointerIsValid(new->next))
         ((ListEntry *) dsa_get_address(area, new->next))->previous = entry;
     signature->root = entry;
+    new->entry.linked = true;
     LWLockRelease(&signature->lock);
 }
 

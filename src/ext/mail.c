@@ -289,7 +289,7 @@ static void EmptyMailbox(void)
     listening = IsListening();
     /* Before the letters: what is lost from here on is told after those that came before it. */
     if (listening && TakeMark())
-        marked = PaosRequestTakeMarked(shared, channel);
+        marked = PaosRequestTakeMarked(shared);
     mailbox = dshash_find(mailboxes, channel, true);
     taken = mailbox->n > 0 ? mailbox->first : InvalidDsaPointer;
     mailbox->n = 0;

@@ -1,18 +1,15 @@
 /*
- * request.c - requests: what is asked, and when it ends.
+ * request.c - requests of this session: when they begin and when they end.
  *
  * A request is an entry in shared memory that belongs to the session that
  * subscribed, a durable one to its row in paos.durable.  Shared memory knows no transactions: what
  * a transaction that aborts has registered is removed when it does, what it has ended is removed
  * only when it commits, and all of a session's goes when the session does.
  */
-#include "reshape.h"
+#include "request_table.h"
 
-#include "access/transam.h"
 #include "access/xact.h"
-#include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 /* A request that this session has registered or is about to end. */
@@ -29,341 +26,8 @@ typedef struct OwnList
     int size;
 } OwnList;
 
-typedef struct RoleCount
-{
-    Oid role; /* hash key */
-    int n;
-} RoleCount;
-
-static dshash_table *requests = NULL;
-static dshash_table *roles = NULL;
-static dsa_handle tables_area; /* what requests and roles are attached to */
 static OwnList own;
 static OwnList ending;
-
-static dshash_parameters Parameters(const PaosShared *shared, size_t key, size_t entry)
-{
-    dshash_parameters parameters = {key, entry, dshash_memcmp, dshash_memhash, shared->tranche};
-
-    return parameters;
-}
-
-#define REQUEST_PARAMETERS(shared) Parameters(shared, sizeof(int64), sizeof(PaosRequest))
-#define ROLE_PARAMETERS(shared) Parameters(shared, sizeof(Oid), sizeof(RoleCount))
-
-static dshash_table_handle MakeTable(dsa_area *area, dshash_parameters parameters)
-{
-    dshash_table *table = dshash_create(area, &parameters, NULL);
-    dshash_table_handle handle = dshash_get_hash_table_handle(table);
-
-    dshash_detach(table);
-    return handle;
-}
-
-/* Fills in a PaosShared that nobody else can see yet. */
-void PaosSharedInit(PaosShared *shared, dsa_area *area)
-{
-    int i;
-
-    LWLockInitialize(&shared->lock, shared->tranche);
-    pg_atomic_init_u64(&shared->last_request, 0);
-    pg_atomic_init_u32(&shared->paths, 0);
-    pg_atomic_init_u32(&shared->live, 0);
-    pg_atomic_init_u32(&shared->over, 0);
-    pg_atomic_init_u32(&shared->durables, 0);
-    pg_atomic_init_u64(&shared->number, 1);
-    pg_atomic_init_u64(&shared->number_end, 0);
-    for (i = 0; i < PAOS_STATS; i++)
-        pg_atomic_init_u64(&shared->stats[i], 0);
-    for (i = 0; i <= PAOS_CLASS_MAX; i++)
-        pg_atomic_init_u32(&shared->class_requests[i], 0);
-    shared->requests = MakeTable(area, REQUEST_PARAMETERS(shared));
-    shared->roles = MakeTable(area, ROLE_PARAMETERS(shared));
-    PaosIndexInit(shared, area);
-    PaosRingInit(shared, area);
-    PaosMailInit(shared, area);
-}
-
-static void AttachTables(PaosShared *shared)
-{
-    dshash_parameters request = REQUEST_PARAMETERS(shared);
-    dshash_parameters role = ROLE_PARAMETERS(shared);
-    MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
-
-    requests = dshash_attach(PaosSharedArea(), &request, shared->requests, NULL);
-    roles = dshash_attach(PaosSharedArea(), &role, shared->roles, NULL);
-    tables_area = dsa_get_handle(PaosSharedArea());
-    MemoryContextSwitchTo(previous);
-}
-
-static dshash_table *Requests(PaosShared *shared)
-{
-    if (requests == NULL || tables_area != dsa_get_handle(PaosSharedArea()))
-        AttachTables(shared);
-    return requests;
-}
-
-static void CountForRole(PaosShared *shared, Oid role, int change)
-{
-    RoleCount *count;
-    bool found;
-
-    Requests(shared);
-    count = dshash_find_or_insert(roles, &role, &found);
-    if (!found)
-        count->n = 0;
-    count->n += change;
-    dshash_release_lock(roles, count);
-}
-
-int PaosRoleRequests(PaosShared *shared, Oid role)
-{
-    RoleCount *count;
-    int n;
-
-    Requests(shared);
-    count = dshash_find(roles, &role, false);
-    if (count == NULL)
-        return 0;
-    n = count->n;
-    dshash_release_lock(roles, count);
-    return n;
-}
-
-List *PaosRequestIds(PaosShared *shared, List *classes)
-{
-    dshash_seq_status scan;
-    PaosRequest *entry;
-    List *ids = NIL;
-
-    dshash_seq_init(&scan, Requests(shared), false);
-    while ((entry = dshash_seq_next(&scan)) != NULL)
-    {
-        int64 *id;
-
-        if (classes != NIL && !entry->path && !list_member_int(classes, entry->class))
-            continue;
-        id = palloc(sizeof(int64));
-        *id = entry->id;
-        ids = lappend(ids, id);
-    }
-    dshash_seq_term(&scan);
-    return ids;
-}
-
-bool PaosRequestGet(PaosShared *shared, int64 id, PaosRequest *out, char **query)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, false);
-    PaosBound *bound = NULL;
-
-    if (entry == NULL)
-        return false;
-    *out = *entry;
-    if (query != NULL)
-        bound = PaosBoundCopy(PaosSharedArea(), entry->query);
-    dshash_release_lock(Requests(shared), entry);
-    if (query != NULL)
-        *query = PaosBoundText(bound);
-    return true;
-}
-
-PaosBound *PaosRequestBound(PaosShared *shared, int64 id, PaosRequest *out)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, false);
-    PaosBound *bound;
-
-    if (entry == NULL)
-        return NULL;
-    *out = *entry;
-    bound = PaosBoundCopy(PaosSharedArea(), entry->query);
-    dshash_release_lock(Requests(shared), entry);
-    return bound;
-}
-
-void PaosRequestRefile(PaosShared *shared, const PaosRefiled *refiled)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &refiled->request, true);
-    dsa_pointer old_query = refiled->query;
-    dsa_pointer old_filed = refiled->filed;
-
-    if (entry != NULL)
-    {
-        old_query = entry->query;
-        old_filed = entry->filed;
-        entry->query = refiled->query;
-        entry->filed = refiled->filed;
-        entry->loose = refiled->loose;
-        dshash_release_lock(Requests(shared), entry);
-    }
-    PaosIndexRemove(shared, refiled->class, old_filed);
-    dsa_free(PaosSharedArea(), old_query);
-}
-
-void PaosRequestPathCount(PaosShared *shared, int64 id, uint32 begun, uint32 ended,
-                          PaosPathCount *out)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-
-    memset(out, 0, sizeof(*out));
-    if (entry == NULL)
-        return;
-    entry->paths.begun += begun;
-    entry->paths.ended += ended;
-    *out = entry->paths;
-    dshash_release_lock(Requests(shared), entry);
-}
-
-void PaosRequestPathBorn(PaosShared *shared, int64 id, TransactionId was, TransactionId born)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-
-    if (entry == NULL)
-        return;
-    if (!TransactionIdIsValid(was) || entry->paths.born == was)
-        entry->paths.born = born;
-    dshash_release_lock(Requests(shared), entry);
-}
-
-void PaosRequestPathRestart(PaosShared *shared, int64 id)
-{
-    PaosRequestPathBorn(shared, id, InvalidTransactionId,
-                        XidFromFullTransactionId(ReadNextFullTransactionId()));
-}
-
-void PaosRequestCount(PaosShared *shared, int64 id, bool kept)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-
-    if (entry == NULL)
-        return;
-    if (entry->durable && !kept)
-    {
-        dshash_release_lock(Requests(shared), entry);
-        return;
-    }
-    entry->events++;
-    entry->last_event = GetCurrentTimestamp();
-    if (kept)
-        entry->kept++;
-    if (kept && entry->oldest == 0)
-        entry->oldest = entry->last_event;
-    dshash_release_lock(Requests(shared), entry);
-    PaosStatAdd(shared, PAOS_STAT_EVENTS, 1);
-}
-
-void PaosRequestMark(PaosShared *shared, int64 id)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-
-    if (entry == NULL)
-        return;
-    entry->resync = true;
-    dshash_release_lock(Requests(shared), entry);
-}
-
-void PaosRequestLose(PaosShared *shared, int64 id, uint64 position)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-
-    if (entry == NULL)
-        return;
-    entry->lost = Max(entry->lost, position);
-    dshash_release_lock(Requests(shared), entry);
-}
-
-void PaosRequestTellLost(PaosShared *shared, uint64 position)
-{
-    dshash_seq_status scan;
-    PaosRequest *entry;
-
-    dshash_seq_init(&scan, Requests(shared), true);
-    while ((entry = dshash_seq_next(&scan)) != NULL)
-    {
-        if (entry->lost == 0 || entry->lost > position)
-            continue;
-        entry->lost = 0;
-        entry->resync = true;
-        PaosMailMark(shared, entry->channel);
-    }
-    dshash_seq_term(&scan);
-}
-
-List *PaosRequestTakeMarked(PaosShared *shared, const uint8 *channel)
-{
-    List *payloads = NIL;
-    ListCell *cell;
-
-    foreach (cell, PaosRequestIds(shared, NIL))
-    {
-        int64 id = *(int64 *) lfirst(cell);
-        PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-        bool resync;
-        bool durable;
-
-        if (entry == NULL)
-            continue;
-        durable = entry->durable;
-        resync = entry->resync && memcmp(entry->channel, channel, PAOS_CHANNEL_BYTES) == 0;
-        entry->resync = entry->resync && !resync;
-        dshash_release_lock(Requests(shared), entry);
-        if (resync)
-            payloads = lappend(payloads, durable ? PaosWakePayload(id) : PaosResyncPayload(id));
-    }
-    return payloads;
-}
-
-void PaosRequestAttend(PaosShared *shared, int64 id, const uint8 *channel)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-    bool before;
-
-    if (entry == NULL)
-        return;
-    before = entry->backend != 0;
-    if (channel != NULL)
-    {
-        entry->backend = MyProcPid;
-        memcpy(entry->channel, channel, PAOS_CHANNEL_BYTES);
-    }
-    else if (entry->backend == MyProcPid)
-        entry->backend = 0;
-    if ((entry->backend != 0) != before)
-        pg_atomic_fetch_add_u32(&shared->live, before ? -1 : 1);
-    dshash_release_lock(Requests(shared), entry);
-}
-
-void PaosRequestKept(PaosShared *shared, int64 id, int64 kept, TimestampTz oldest)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-
-    if (entry == NULL)
-        return;
-    entry->kept = kept;
-    entry->oldest = oldest;
-    dshash_release_lock(Requests(shared), entry);
-}
-
-void PaosRequestRemove(PaosShared *shared, int64 id)
-{
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
-    PaosRequest gone;
-
-    if (entry == NULL)
-        return;
-    gone = *entry;
-    dshash_delete_entry(Requests(shared), entry);
-    pg_atomic_fetch_sub_u32(&shared->class_requests[gone.class], 1);
-    if (gone.path)
-        pg_atomic_fetch_sub_u32(&shared->paths, 1);
-    CountForRole(shared, gone.role, -1);
-    if (DsaPointerIsValid(gone.filed))
-        PaosIndexRemove(shared, gone.class, gone.filed);
-    if (DsaPointerIsValid(gone.filed_path))
-        PaosIndexRemove(shared, PAOS_PATHS, gone.filed_path);
-    dsa_free(PaosSharedArea(), gone.query);
-    if (gone.backend != 0)
-        pg_atomic_fetch_sub_u32(&shared->live, 1);
-}
 
 static void Reserve(OwnList *list)
 {
@@ -477,34 +141,19 @@ static void Initialize(void)
     done = true;
 }
 
-/* Enters a request that is not filed yet; from here on an error removes it. */
+/* From here on an error removes the request. */
 static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
 {
-    PaosRequest *entry;
-    bool found;
-
     Reserve(&own);
     if (!request->durable)
         request->id = (int64) pg_atomic_add_fetch_u64(&shared->last_request, 1);
-    request->query = PaosBoundStore(PaosSharedArea(), query, request->class);
-    request->filed = InvalidDsaPointer;
-    request->filed_path = InvalidDsaPointer;
-
-    entry = dshash_find_or_insert(Requests(shared), &request->id, &found);
-    *entry = *request;
-    dshash_release_lock(Requests(shared), entry);
+    PaosRequestEnter(shared, request, query);
     Push(&own, request->id);
-    if (request->backend != 0)
-        pg_atomic_fetch_add_u32(&shared->live, 1);
-    CountForRole(shared, request->role, 1);
-    pg_atomic_fetch_add_u32(&shared->class_requests[request->class], 1);
-    if (request->path)
-        pg_atomic_fetch_add_u32(&shared->paths, 1);
 }
 
-static PaosRequest *FindFiled(PaosShared *shared, int64 id)
+static PaosRequestEntry *FindOwn(PaosShared *shared, int64 id)
 {
-    PaosRequest *entry = dshash_find(Requests(shared), &id, true);
+    PaosRequestEntry *entry = PaosRequestFind(shared, id);
 
     if (entry == NULL)
         elog(ERROR, "request " INT64_FORMAT " is missing", id);
@@ -514,18 +163,19 @@ static PaosRequest *FindFiled(PaosShared *shared, int64 id)
 /* Notes at once what was filed, so that an error in the next step leaves nothing behind. */
 static void NoteFiled(PaosShared *shared, int64 id, dsa_pointer filed)
 {
-    PaosRequest *entry = FindFiled(shared, id);
+    PaosRequestEntry *entry = FindOwn(shared, id);
 
     entry->filed = filed;
-    dshash_release_lock(Requests(shared), entry);
+    PaosRequestLetGo(entry);
 }
 
 static void NotePathFiled(PaosShared *shared, int64 id, dsa_pointer filed)
 {
-    PaosRequest *entry = FindFiled(shared, id);
+    PaosRequestEntry *entry = FindOwn(shared, id);
+    PaosRequestMore *more = PaosRequestMoreOf(entry);
 
-    entry->filed_path = PaosIndexJoin(filed, entry->filed_path);
-    dshash_release_lock(Requests(shared), entry);
+    more->filed_path = PaosIndexJoin(filed, more->filed_path);
+    PaosRequestLetGo(entry);
 }
 
 void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query, List *filings)
@@ -556,6 +206,22 @@ void PaosRequestKeep(int64 id)
         own.n--;
         return;
     }
+}
+
+List *PaosRequestOwn(void)
+{
+    List *ids = NIL;
+    int i;
+
+    for (i = 0; i < own.n; i++)
+        if (own.items[i].id < PAOS_DURABLE_FIRST)
+        {
+            int64 *id = palloc(sizeof(int64));
+
+            *id = own.items[i].id;
+            ids = lappend(ids, id);
+        }
+    return ids;
 }
 
 bool PaosRequestIsEnding(int64 id)

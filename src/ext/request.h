@@ -48,8 +48,10 @@ typedef struct PaosShared
     pg_atomic_uint32 paths;        /* how many requests follow references */
     LWLock lock;                   /* guards class_index's pointers and the lists of signatures */
     pg_atomic_uint64 last_request; /* ids, never given twice */
-    dshash_table_handle requests;  /* PaosRequest by id */
+    dshash_table_handle requests;  /* by id: see request_table.h */
     dshash_table_handle roles;     /* how many requests each role has */
+    dshash_table_handle shapes;    /* of queries: see bound_store.c */
+    dsa_pointer sessions;          /* that have requests: see request_table.h */
     dsa_pointer constants;         /* of the predicate index: see index_constant.c */
     pg_atomic_uint32 over;         /* 1: the extension was dropped */
     pg_atomic_uint32 live;         /* how many requests there are */
@@ -63,7 +65,7 @@ typedef struct PaosShared
     LWLock tail_lock;                   /* guards tail; held by who empties slots */
     pg_atomic_uint64 head;              /* next slot to reserve */
     pg_atomic_uint64 tail;              /* oldest slot not free */
-    pg_atomic_uint64 lost;              /* the latest PaosRequest.lost that is not told yet */
+    pg_atomic_uint64 lost;              /* the latest PaosRequestLose that is not told yet */
     uint64 high_water;
     uint32 nslots;
     dsa_pointer slots;
@@ -97,12 +99,13 @@ typedef struct PaosPathCount
 } PaosPathCount;
 
 /*
- * A request.  All but the figures stays as it is from the start, and of a
- * durable one all but the session that attends to it.
+ * What is known of a request: see request_table.h for what is kept.  All but the
+ * figures stays as it is from the start, and of a durable one all but the session
+ * that attends to it.
  */
 typedef struct PaosRequest
 {
-    int64 id; /* hash key */
+    int64 id;
     Oid role; /* with whose eyes objects are seen */
     int class;
     int backend;  /* process id of the session; 0: durable, and nobody attends */
@@ -110,12 +113,6 @@ typedef struct PaosRequest
     bool durable; /* its events are kept in paos.event: see durable.h */
     bool loose;   /* filed for every row, until a prepared transaction ends */
     uint8 channel[PAOS_CHANNEL_BYTES];
-    dsa_pointer query; /* canonical text */
-    dsa_pointer filed; /* for PaosIndexRemove */
-    dsa_pointer filed_path;
-    PaosPathCount paths; /* with a path: see path_watch.c */
-    bool resync;         /* an event was lost: to be told to look again */
-    uint64 lost;         /* the same, but not before the slots up to here are passed; 0: no */
     uint64 events;
     TimestampTz last_event; /* 0: none yet */
     int64 kept;             /* durable: no more events than this are kept */
@@ -133,7 +130,8 @@ typedef struct PaosRequest
 #define PAOS_PATHS 0
 #define PAOS_PATHS_OF(class) (PAOS_CLASS_MAX + (class))
 
-extern void PaosSharedInit(PaosShared *shared, dsa_area *area);
+extern void PaosBoundsInit(PaosShared *shared, dsa_area *area);
+extern void PaosRequestsInit(PaosShared *shared, dsa_area *area);
 /*
  * Registers a request until it is ended or its transaction aborts, a live one until the session
  * ends, and gives a live one its id.  A durable one that is registered already stays as it is.
@@ -151,10 +149,12 @@ extern List *PaosRequestIds(PaosShared *shared, List *classes);
 /* Notes that an event of a request found no room, at a position of the ring; marks those whose
  * position has been passed. */
 extern void PaosRequestLose(PaosShared *shared, int64 id, uint64 position);
+/* The same for all live ones on the classes, and with a path. */
+extern void PaosRequestLoseAll(PaosShared *shared, List *classes, uint64 position);
 extern void PaosRequestTellLost(PaosShared *shared, uint64 position);
-/* Marks a request whose event was lost; the payloads of those of a channel, marked no more. */
+/* Marks a request whose event was lost; the payloads of this session's, marked no more. */
 extern void PaosRequestMark(PaosShared *shared, int64 id);
-extern List *PaosRequestTakeMarked(PaosShared *shared, const uint8 *channel);
+extern List *PaosRequestTakeMarked(PaosShared *shared);
 /* How many requests a role has. */
 extern int PaosRoleRequests(PaosShared *shared, Oid role);
 /* Probes are counted for each transaction and added at its end. */
@@ -297,7 +297,7 @@ extern void PaosPathBeforeCommit(bool prepare);
 extern void PaosPathEnd(bool prepared);
 
 /* in capture.c: all requests on a table and the classes above it must look again */
-extern void PaosCaptureAll(PaosShared *shared, Relation table);
+extern void PaosCaptureAll(Relation table);
 
 /* in extension.c */
 /* Has the present transaction dropped the extension? */
@@ -339,6 +339,15 @@ extern char *PaosWakePayload(int64 request);
 /* Adds a payload to those that the present transaction hands over. */
 extern void PaosEventTell(const PaosRequest *request, const char *text);
 
+/* in together.c */
+/* All requests on the classes, by their numbers, and all that have a path, must look again. */
+extern void PaosTogetherNote(List *classes);
+/* Before the commit's events are worked out; is there anything to do? */
+extern void PaosTogetherDeliver(bool prepare);
+extern bool PaosTogetherPending(void);
+extern void PaosTogetherUndo(SubTransactionId subxact);
+extern void PaosTogetherForget(void);
+
 /* in ring.c */
 typedef struct PaosPayload
 {
@@ -350,6 +359,8 @@ typedef struct PaosPayload
 extern int paos_ring_size;
 extern void PaosRingInit(PaosShared *shared, dsa_area *area);
 extern void PaosRingPut(PaosShared *shared, List *payloads);
+/* Has the live requests on the classes, and all with a path, marked after the commit. */
+extern void PaosRingLose(List *classes);
 extern void PaosRingEnd(bool committed);
 
 /* in mail.c */

@@ -47,7 +47,7 @@ static void EndTransaction(XactEvent event, void *arg)
         {
             PaosIndexRemove(shared, one->class, one->filed);
             if (DsaPointerIsValid(one->query))
-                dsa_free(PaosSharedArea(), one->query);
+                PaosBoundFree(shared, one->query);
         }
     }
     touched = refiled = NIL;
@@ -175,7 +175,7 @@ static void Refile(PaosShared *shared, const PaosRequest *request, const char *t
     one->loose = loose;
     refiled = lappend(refiled, one);
     MemoryContextSwitchTo(previous);
-    one->query = PaosBoundStore(PaosSharedArea(), text, request->class);
+    one->query = PaosBoundStore(text, request->class);
     one->filed = PaosIndexAdd(shared, request->class, request->id, filings);
 }
 

@@ -31,11 +31,16 @@ typedef enum PaosBoundChange
     PAOS_BOUND_DROPPED
 } PaosBoundChange;
 
-/* in bound.c */
-/* Puts a query on a class into the area.  Errors out when there is no room. */
-extern dsa_pointer PaosBoundStore(dsa_area *area, const char *text, int class);
+/* in bound_store.c */
+/* Puts a bound query into the area.  Errors out when there is no room. */
+extern dsa_pointer PaosBoundKeep(PaosShared *shared, const PaosBound *bound);
 /* Copies it into the current memory context. */
-extern PaosBound *PaosBoundCopy(dsa_area *area, dsa_pointer place);
+extern PaosBound *PaosBoundCopy(dsa_pointer place);
+extern void PaosBoundFree(PaosShared *shared, dsa_pointer place);
+
+/* in bound.c */
+/* Puts a query on a class into the area, bound to what it means now. */
+extern dsa_pointer PaosBoundStore(const char *text, int class);
 /* What has become of the attributes; of a dropped one, the name that it had in the query. */
 extern PaosBoundChange PaosBoundLook(const PaosBound *bound, const char **dropped);
 /* The text with the attributes' present names. */
@@ -60,7 +65,7 @@ typedef struct PaosRefiled
     bool loose; /* see PaosRequest */
 } PaosRefiled;
 
-/* in request.c */
+/* in request_table.c */
 extern PaosBound *PaosRequestBound(PaosShared *shared, int64 id, PaosRequest *out);
 /* Files a request anew: nothing of it can fail.  The request may have ended meanwhile. */
 extern void PaosRequestRefile(PaosShared *shared, const PaosRefiled *refiled);

@@ -20,7 +20,8 @@ int paos_ring_size = 8192;
 /* What the present transaction has reserved, or must mark because it could not. */
 static bool reserved = false;
 static uint64 reserved_slot;
-static List *unsent = NIL; /* PaosPayloads without their texts, in TopTransactionContext */
+static List *unsent = NIL;       /* PaosPayloads without their texts, in TopTransactionContext */
+static List *lost_classes = NIL; /* see PaosRingLose; there, too */
 
 static PaosSlot *Slot(PaosShared *shared, uint64 number)
 {
@@ -134,6 +135,14 @@ void PaosRingPut(PaosShared *shared, List *payloads)
     NoteUnsent(payloads);
 }
 
+void PaosRingLose(List *classes)
+{
+    MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+
+    lost_classes = list_copy(classes);
+    MemoryContextSwitchTo(previous);
+}
+
 static bool IsReady(PaosShared *shared, uint64 number)
 {
     return number != pg_atomic_read_u64(&shared->head) &&
@@ -196,15 +205,18 @@ static void TellUnsent(PaosShared *shared)
     uint64 lost;
     ListCell *cell;
 
-    if (unsent == NIL)
+    if (unsent == NIL && lost_classes == NIL)
         return;
     position = pg_atomic_read_u64(&shared->head) + 1;
     lost = pg_atomic_read_u64(&shared->lost);
     foreach (cell, unsent)
         PaosRequestLose(shared, ((const PaosPayload *) lfirst(cell))->request, position);
+    if (lost_classes != NIL)
+        PaosRequestLoseAll(shared, lost_classes, position);
     while (lost < position && !pg_atomic_compare_exchange_u64(&shared->lost, &lost, position))
         ;
-    PaosStatAdd(shared, PAOS_STAT_OVERFLOWS, 1);
+    if (unsent != NIL)
+        PaosStatAdd(shared, PAOS_STAT_OVERFLOWS, 1);
     TellLost(shared);
 }
 
@@ -231,4 +243,5 @@ void PaosRingEnd(bool committed)
         Forward(shared);
     }
     unsent = NIL;
+    lost_classes = NIL;
 }

@@ -186,6 +186,30 @@ static void PublishAnchor(Relation relation, const Anchor *anchor)
     Announce(relation);
 }
 
+/* Nobody else can see it yet. */
+static void Fill(PaosShared *made, dsa_area *in)
+{
+    int i;
+
+    LWLockInitialize(&made->lock, made->tranche);
+    pg_atomic_init_u64(&made->last_request, 0);
+    pg_atomic_init_u32(&made->paths, 0);
+    pg_atomic_init_u32(&made->live, 0);
+    pg_atomic_init_u32(&made->over, 0);
+    pg_atomic_init_u32(&made->durables, 0);
+    pg_atomic_init_u64(&made->number, 1);
+    pg_atomic_init_u64(&made->number_end, 0);
+    for (i = 0; i < PAOS_STATS; i++)
+        pg_atomic_init_u64(&made->stats[i], 0);
+    for (i = 0; i <= PAOS_CLASS_MAX; i++)
+        pg_atomic_init_u32(&made->class_requests[i], 0);
+    PaosBoundsInit(made, in);
+    PaosRequestsInit(made, in);
+    PaosIndexInit(made, in);
+    PaosRingInit(made, in);
+    PaosMailInit(made, in);
+}
+
 static void MakeArea(Relation relation)
 {
     Anchor anchor;
@@ -205,7 +229,7 @@ static void MakeArea(Relation relation)
     anchor.place = dsa_allocate0(area, sizeof(PaosShared));
     made = dsa_get_address(area, anchor.place);
     made->tranche = tranche;
-    PaosSharedInit(made, area);
+    Fill(made, area);
     dsa_pin(area);
     PublishAnchor(relation, &anchor);
     shared = made;

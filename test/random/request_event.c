@@ -301,59 +301,6 @@ static bool prepared(long marker)
     return false;
 }
 
-/* A class in a database of its own, whose shared memory takes one of everything. */
-static PGconn *open_small(const char *setting)
-{
-    PGconn *conn;
-
-    RUN(writer, "DROP DATABASE IF EXISTS paos_small");
-    RUN(writer, "CREATE DATABASE paos_small");
-    conn = PQconnectdb("dbname=paos_small");
-    RUN(conn,
-        "CREATE EXTENSION paos; CREATE TABLE t (id int PRIMARY KEY);"
-        " SELECT paos.register_class('t'); SET paos.%s = 1",
-        setting);
-    RUN(conn, "SELECT paos.subscribe('t', '')");
-    RUN(conn, "SELECT paos.ready(1)");
-    return conn;
-}
-
-/* Ends what open_small has made; the next two notifications must have been these. */
-static bool close_small(PGconn *conn, const char *first, const char *second)
-{
-    const char *const expected[] = {first, second};
-    bool ok = true;
-
-    for (int i = 0; i < 2; i++)
-    {
-        PGnotify *told = next_notification(conn);
-
-        if (strstr(told->extra, expected[i]) == NULL)
-        {
-            printf("FAILED: overflow: %s\n", told->extra);
-            ok = false;
-        }
-        PQfreemem(told);
-    }
-    PQfinish(conn);
-    RUN(writer, "DROP DATABASE paos_small");
-    return ok;
-}
-
-/* A session that is busy is told later, and to look again when it was too much. */
-static bool mailbox_overflow(void)
-{
-    PGconn *conn = open_small("mailbox_size");
-    PGconn *other = PQconnectdb("dbname=paos_small");
-
-    RUN(conn, "BEGIN");
-    for (int i = 1; i <= 3; i++)
-        RUN(other, "INSERT INTO t VALUES (%d)", i);
-    RUN(conn, "COMMIT");
-    PQfinish(other);
-    return close_small(conn, "\"enter\":[\"1:1\"]", "\"resync\":true");
-}
-
 static bool is_on(const char *setting)
 {
     PGresult *result = run(writer, "SHOW %s", setting);
@@ -387,10 +334,6 @@ int main(void)
     else
         failed++;
     if (counted())
-        passed++;
-    else
-        failed++;
-    if (mailbox_overflow())
         passed++;
     else
         failed++;
