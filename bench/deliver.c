@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define RUNS_ON_THE_WAY 4
+
 static void add_points(const bench *bench, const rates *rates, double listeners)
 {
     plot_add(PLOT_LISTENERS, "paos", listeners, rates_ratio(bench, rates, ITEM_PAOS));
@@ -14,17 +16,26 @@ static void add_points(const bench *bench, const rates *rates, double listeners)
     plot_add(PLOT_LISTENERS, "look-up", listeners, rates_ratio(bench, rates, ITEM_LOOKED));
 }
 
+/* Where there is no target, it is for the picture. */
+static size_t runs_for(const bench *bench, const char *target)
+{
+    return target[0] || bench->runs < RUNS_ON_THE_WAY ? bench->runs : RUNS_ON_THE_WAY;
+}
+
 static void compare(bench *bench, load *load, listener *listener, size_t idle, const char *target)
 {
     static rates rates;
     load_plan plan = {.writers = 8, .seconds = bench->small ? 0.2 : 0.5, .matching = true};
+    size_t runs = bench->runs;
     char what[64];
 
+    bench->runs = runs_for(bench, target);
     listener_idle(bench, listener, idle);
     rates_take(bench, load, listener, &plan, &rates);
     snprintf(what, sizeof what, "commits, each told to 1, %zu listeners", idle + 1);
     rates_show(bench, &rates, what, target);
     add_points(bench, &rates, (double) idle + 1);
+    bench->runs = runs;
 }
 
 static void compare_clients(bench *bench, load *load, listener *listener, size_t idle,
@@ -33,14 +44,17 @@ static void compare_clients(bench *bench, load *load, listener *listener, size_t
     static rates rates;
     load_plan plan = {
         .writers = 8, .seconds = bench->small ? 0.2 : 0.5, .matching = true, .only_paos = true};
+    size_t runs = bench->runs;
     char what[64];
 
+    bench->runs = runs_for(bench, target);
     listener_idle(bench, listener, idle);
     rates_take(bench, load, listener, &plan, &rates);
     snprintf(what, sizeof what, "the same, %zu C clients", idle + 1);
     rates_show(bench, &rates, what, target);
     plot_add(PLOT_LISTENERS, "paos, C clients", (double) idle + 1,
              rates_ratio(bench, &rates, ITEM_PAOS));
+    bench->runs = runs;
 }
 
 void case_deliver(bench *bench)

@@ -130,9 +130,14 @@ static void show(const bench *bench, size_t i)
 
 void case_live(bench *bench)
 {
-    static const char *const heads[] = {
-        "told by", "means", "after, half", "after, 99 of 100", "changes/s", "on the disk before",
-        NULL};
+    static const char *const heads[] = {"told by",
+                                        "means",
+                                        "after, half",
+                                        "after, 99 of 100",
+                                        "changes/s",
+                                        "on the disk first",
+                                        "told of, each once",
+                                        NULL};
 
     item_create(bench->admin);
     run_all(bench, false);

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ENOUGH 10e-3 /* seconds */
+#define REPEATS_MAX 10
+
 /* ---- one run ---- */
 
 static void compare(const oo7_case *oo7, const char *who, oo_tally found, oo_tally expected)
@@ -150,6 +153,27 @@ static double structs(bench *bench, void *any)
 
 /* ---- cases ---- */
 
+/* What takes no time is done again and again; a write once, for it has to be looked at. */
+static double repeat(bench *bench, oo7_case *oo7, double (*run)(struct bench *, void *))
+{
+    double seconds = run(bench, oo7);
+    int times = 1;
+
+    for (; !oo7_writes[oo7->operation] && seconds < ENOUGH && times < REPEATS_MAX; times++)
+        seconds += run(bench, oo7);
+    return seconds / times;
+}
+
+static double paos_cold_again(bench *bench, void *oo7)
+{
+    return repeat(bench, oo7, oo7_paos_cold);
+}
+
+static double hand_cold_again(bench *bench, void *oo7)
+{
+    return repeat(bench, oo7, oo7_hand_cold);
+}
+
 static variant *measure(bench *bench, oo7_case *oo7, double (*first)(struct bench *, void *),
                         double (*second)(struct bench *, void *))
 {
@@ -179,7 +203,7 @@ static void run_cold(bench *bench, oo7_case *oo7)
         const char *target = i == OO7_T1 ? "<= 1.5" : i == OO7_T2B || i == OO7_T3B ? "<= 1.3" : "";
 
         oo7->operation = (oo7_operation) i;
-        show(bench, oo7, ", cold", measure(bench, oo7, oo7_paos_cold, oo7_hand_cold), target);
+        show(bench, oo7, ", cold", measure(bench, oo7, paos_cold_again, hand_cold_again), target);
     }
 }
 
@@ -210,7 +234,7 @@ static void run_far(bench *bench, oo7_case *oo7)
 
         oo7->operation = operations[i];
         show(bench, oo7, ", cold, +1 ms each way",
-             measure(bench, oo7, oo7_paos_cold, oo7_hand_cold), "");
+             measure(bench, oo7, paos_cold_again, hand_cold_again), "");
         oo7_paos_cold(bench, oo7);
         snprintf(paos, sizeof paos, "%lld, %lld", (long long) oo7->traffic.trips,
                  (long long) oo7->traffic.bytes / 1000);
@@ -253,9 +277,11 @@ static void run_size(bench *bench, const oo7_config *config)
     open_way(&oo7.far, oo7.net.conninfo, oo7.graph);
     run_cold(bench, &oo7);
     run_cached(bench, &oo7);
-    run_far(bench, &oo7);
     if (config != &oo7_medium)
+    {
+        run_far(bench, &oo7);
         oo7_ways(bench, &oo7);
+    }
     close_way(&oo7.near);
     close_way(&oo7.far);
     oo_net_close(&oo7.net);
@@ -270,5 +296,10 @@ void case_oo7(bench *bench)
 
 void case_oo7_medium(bench *bench)
 {
+    size_t runs = bench->runs;
+
+    if (bench->runs > 2)
+        bench->runs = 2;
     run_size(bench, bench->small ? &oo7_tiny : &oo7_medium);
+    bench->runs = runs;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define NOTES_MAX 64
+#define LINE "------------------------------------------------------------"
 
 static char notes[NOTES_MAX][300];
 static size_t notes_size;
@@ -15,16 +16,14 @@ static size_t notes_size;
 static void print_row(const char *what, const char *paos, const char *hand, const char *result,
                       const char *target)
 {
-    printf("| %-50s | %-10s | %-18s | %-24s | %-9s |\n", what, paos, hand, result, target);
+    printf("| %-52s | %-10s | %-18s | %-28s | %-10s |\n", what, paos, hand, result, target);
     fflush(stdout);
 }
 
 void table_begin(void)
 {
     print_row("what", "paos", "by hand", "ratio (half of the runs)", "target");
-    printf("|%.52s|%.12s|%.20s|%.26s|%.11s|\n",
-           "----------------------------------------------------", "------------",
-           "--------------------", "--------------------------", "-----------");
+    printf("|%.54s|%.12s|%.20s|%.30s|%.12s|\n", LINE, LINE, LINE, LINE, LINE);
 }
 
 void table_compare(const bench *bench, const char *what, const variant *paos, const variant *hand,
