@@ -2,7 +2,7 @@
  * index_signature.c - what entries have in common, and the functions for it.
  *
  * The list of a class only grows, at its head, so it is read without a lock:
- * what is new since the last look are the first so many.  Functions are looked
+ * what is new since the last look are those before what was the head then.  Functions are looked
  * up when first needed: a type that is gone must not fail those who write rows.
  */
 #include "index.h"
@@ -21,8 +21,7 @@
 /* In the area; never freed. */
 typedef struct ClassIndex
 {
-    dsa_pointer signatures;
-    pg_atomic_uint32 n;
+    pg_atomic_uint64 signatures; /* dsa_pointer: the newest */
 } ClassIndex;
 
 /* A class as this backend knows it. */
@@ -30,6 +29,7 @@ typedef struct ClassUse
 {
     int class; /* hash key */
     ClassIndex *index;
+    dsa_pointer newest; /* of those that are known */
     int n;
     int size;
     PaosSignatureUse **uses;
@@ -170,8 +170,8 @@ static void Remember(ClassUse *class, dsa_pointer pointer, PaosSignature *signat
 /* Takes in the signatures that were added since the last look. */
 static void CatchUp(PaosShared *shared, ClassUse *class)
 {
+    dsa_pointer newest;
     dsa_pointer pointer;
-    int missing;
 
     if (class->index == NULL)
     {
@@ -179,18 +179,18 @@ static void CatchUp(PaosShared *shared, ClassUse *class)
             return;
         class->index = dsa_get_address(PaosSharedArea(), shared->class_index[class->class]);
     }
-    missing = (int) pg_atomic_read_u32(&class->index->n) - class->n;
-    if (missing == 0)
+    newest = pg_atomic_read_u64(&class->index->signatures);
+    if (newest == class->newest)
         return;
     pg_read_barrier();
-    pointer = class->index->signatures;
-    while (missing-- > 0)
+    for (pointer = newest; pointer != class->newest;)
     {
         PaosSignature *signature = dsa_get_address(PaosSharedArea(), pointer);
 
         Remember(class, pointer, signature);
         pointer = signature->next;
     }
+    class->newest = newest;
 }
 
 PaosSignatureUse **PaosSignatures(PaosShared *shared, int class, int *n)
@@ -251,7 +251,8 @@ static ClassIndex *SharedIndex(PaosShared *shared, int class)
     if (!DsaPointerIsValid(pointer))
     {
         pointer = dsa_allocate0(area, sizeof(ClassIndex));
-        pg_atomic_init_u32(&((ClassIndex *) dsa_get_address(area, pointer))->n, 0);
+        pg_atomic_init_u64(&((ClassIndex *) dsa_get_address(area, pointer))->signatures,
+                           InvalidDsaPointer);
         pg_write_barrier();
         shared->class_index[class] = pointer;
     }
@@ -282,16 +283,15 @@ static void MakeSignature(PaosShared *shared, int class, const PaosFiling *filin
     Fill(signature, filing, shared->tranche);
     LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
     index = SharedIndex(shared, class);
-    if (IsInList(index->signatures, filing))
+    if (IsInList(pg_atomic_read_u64(&index->signatures), filing))
     {
         LWLockRelease(&shared->lock);
         dsa_free(area, pointer);
         return;
     }
-    signature->next = index->signatures;
+    signature->next = pg_atomic_read_u64(&index->signatures);
     pg_write_barrier();
-    index->signatures = pointer;
-    pg_atomic_fetch_add_u32(&index->n, 1);
+    pg_atomic_write_u64(&index->signatures, pointer);
     LWLockRelease(&shared->lock);
 }
 
