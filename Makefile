@@ -28,6 +28,8 @@ REGRESS = $(sort $(basename $(notdir $(wildcard test/regress/sql/*.sql))))
 ISOLATION = $(sort $(basename $(notdir $(wildcard test/regress/specs/iso_*.spec))))
 REGRESS_OUT ?= build/regress
 REGRESS_WHERE = --inputdir=test/regress --outputdir=$(REGRESS_OUT) --load-extension=paos
+# A database of its own kind: whatever the server's other databases are.
+REGRESS_WHERE += --encoding=UTF8 --no-locale
 REGRESS_OPTS = $(REGRESS_WHERE)
 ISOLATION_OPTS = $(REGRESS_WHERE)
 REGRESS_PREP = regress-prep

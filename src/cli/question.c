@@ -88,6 +88,14 @@ static char *spelled(const question *question)
     return query;
 }
 
+/* The server's hint is a function that whoever types a command has not called. */
+static const char *hint_of(const paos_error *error)
+{
+    if (strcmp(error->sqlstate, "42P02") == 0 && error->hint)
+        return "Values of $1, $2, ... follow the query.";
+    return error->hint;
+}
+
 int question_fail(const question *question)
 {
     const paos_error *error = paos_conn_error(question->conn);
@@ -95,7 +103,7 @@ int question_fail(const question *question)
 
     failure_query(error->message, query ? query : question->query,
                   query || is_position_ours(error) ? error->position : 0, error->detail,
-                  error->hint);
+                  hint_of(error));
     free(query);
     return STATUS_FAILED;
 }

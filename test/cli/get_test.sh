@@ -87,7 +87,7 @@ fails "a value of another type" 1 'paos: invalid input syntax for type integer: 
 fails "a missing argument" 1 'paos: parameter $1 has no value
     age > $1
           ^
-HINT:  Give values to parameters with paos.bind().' get person 'age > $1'
+HINT:  Values of $1, $2, ... follow the query.' get person 'age > $1'
 fails "an argument too many" 1 "paos: too many parameter values: 2, where 1 are expected" \
     get person 'age > $1' 1 2
 

@@ -4,6 +4,11 @@
 # none and fails. Nothing here sleeps: what is waited for is the event itself.
 set -u
 
+if [ -z "${PAOS_CONNINFO-}" ]
+then
+    echo "Bail out! run it by: tools/server run --extension -- $0"
+    exit 1
+fi
 count=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
