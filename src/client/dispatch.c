@@ -66,7 +66,7 @@ static bool tell_all(paos_conn *conn, size_t *handled)
     while (more)
     {
         more = conn->requests.events != last;
-        if (!paosi_event_tell(conn, handled))
+        if (!paosi_tell(conn, handled))
             return false;
     }
     return true;
@@ -78,13 +78,13 @@ static paos_status gather(paos_conn *conn)
     paos_status status = take_notifications(conn);
 
     if (status == PAOS_OK)
-        status = paosi_look_settle(conn);
+        status = paosi_settle(conn);
     if (status == PAOS_OK)
         status = paosi_standby_try(conn);
     if (status == PAOS_OK)
         status = paosi_look(conn);
     if (status == PAOS_OK)
-        status = paosi_event_prepare(conn);
+        status = paosi_tell_prepare(conn);
     if (status == PAOS_OK)
         status = paosi_coherent_cover(conn);
     return status;

@@ -294,8 +294,11 @@ paos_status paosi_look(paos_conn *conn);
 paos_status paosi_look_end(paosi_request *request, paosi_payload *told);
 /* Same for all requests, which it registers first. */
 paos_status paosi_look_anew(paos_conn *conn);
+
+/* ---- settle.c ---- */
+
 /* When it is time to: have writers ended that did not know of some request? */
-paos_status paosi_look_settle(paos_conn *conn);
+paos_status paosi_settle(paos_conn *conn);
 
 /* ---- durable.c ---- */
 
@@ -316,7 +319,7 @@ paos_status paosi_standby_again(paos_conn *conn);
 /* Takes up those whose names are free by now, when it is time to ask. */
 paos_status paosi_standby_try(paos_conn *conn);
 
-/* ---- event.c: what is told ---- */
+/* ---- event.c: what has happened ---- */
 
 /* Forgets what is cached of an object, unless it is what the transaction made of it. */
 void paosi_event_invalidate(const paos_conn *conn, uint64_t identity, uint64_t xid);
@@ -327,10 +330,13 @@ paos_status paosi_event_know(paos_conn *conn, const paosi_payload *told);
 paos_status paosi_event_take(paos_conn *conn, const char *text);
 /* The name of an object with its own class, as far as that is known. */
 uint64_t paosi_event_name(const paos_conn *conn, uint64_t identity);
+
+/* ---- tell.c ---- */
+
 /* Readies all events that are to be told. */
-paos_status paosi_event_prepare(paos_conn *conn);
+paos_status paosi_tell_prepare(paos_conn *conn);
 /* Calls the callback of the first event; false: it has closed the connection. */
-bool paosi_event_tell(paos_conn *conn, size_t *handled);
+bool paosi_tell(paos_conn *conn, size_t *handled);
 
 /* ---- dispatch.c ---- */
 

@@ -28,9 +28,12 @@ static void note_event(paos_conn *conn, const paos_event *event, void *arg)
 {
     told *t = arg;
 
-    (void) conn;
     t->events++;
-    strcat(t->text, event->ended ? "end " : event->resync ? "? " : "");
+    if (event->ended)
+        snprintf(t->text + strlen(t->text), sizeof t->text - strlen(t->text), "end %s ",
+                 paos_conn_error(conn)->sqlstate);
+    else if (event->resync)
+        strcat(t->text, "? ");
     add_list(t, "+", event->entered);
     add_list(t, "~", event->changed);
     add_list(t, "-", event->left);
@@ -149,7 +152,30 @@ static void requests_that_make_no_sense_any_more(void **state)
     sql(f, "ALTER TABLE person DROP age; INSERT INTO person VALUES (10, 'x')");
     dispatch_until(f->conn, &good, "again");
     assert_string_equal(good.text, "lost ; ? +10 ; again ; ");
-    assert_string_equal(bad.text, "end -9 ; ");
+    assert_string_equal(bad.text, "end 42703 -9 ; ");
+}
+
+/* By another name it is unknown to the request's text; connected, the request would go on. */
+static void an_attribute_that_was_renamed(void **state)
+{
+    fixture *f = *state;
+    told t = {0}, connected = {0};
+    paos_conn *other = open_conn();
+    int64_t request;
+
+    people(f);
+    OK(other, paos_subscribe(other, "t.person", "age > 38", NULL, 0, note_event, &connected, NULL,
+                             &request));
+    OK(f->conn,
+       paos_subscribe(f->conn, "t.person", "age > 38", NULL, 0, note_event, &t, NULL, &request));
+    terminate(f, f->conn);
+    sql(f, "ALTER TABLE person RENAME age TO years");
+    dispatch_until(f->conn, &t, "end");
+    assert_string_equal(t.text, "end 42703 -9 ; ");
+    sql(f, "UPDATE person SET years = 40 WHERE id = 1");
+    dispatch_until(other, &connected, "+1");
+    assert_string_equal(connected.text, "+1 ; ");
+    paos_conn_close(other);
 }
 
 static void a_server_that_refuses(void **state)
@@ -287,6 +313,7 @@ int main(void)
         TEST(everything_goes_on),
         TEST(calls_wait_as_long_as_they_may),
         TEST(requests_that_make_no_sense_any_more),
+        TEST(an_attribute_that_was_renamed),
         TEST(a_server_that_refuses),
         TEST(not_to_be_made_again),
         TEST(a_server_that_is_silent),
