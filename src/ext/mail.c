@@ -316,20 +316,31 @@ static bool IsOver(void)
     return shared != NULL && !opening && pg_atomic_read_u32(&shared->over) != 0;
 }
 
-/* LISTEN works from its commit on: what has come before is sent right after. */
+/*
+ * LISTEN works from its commit on: what has come before is sent right after.  The
+ * transaction that was to empty the mailbox may be the one that is rolled back, by
+ * a cancel request say, and nobody signals a session twice; but one that fails a
+ * second time would do so for ever.
+ */
 static void EndTransaction(XactEvent event, void *arg)
 {
+    static bool failed = false;
+
     if (event == XACT_EVENT_PRE_COMMIT)
     {
         EmptyMailbox();
+        failed = false;
         if (IsOver())
             PaosSharedLeave();
     }
-    else if (opening && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
+    else if (event == XACT_EVENT_ABORT || (opening && event == XACT_EVENT_COMMIT))
     {
+        bool mail = HasMail() || DsaPointerIsValid(taken);
+
         opening = false;
-        if (HasMail())
+        if (mail && !failed)
             notifyInterruptPending = true;
+        failed = mail && event == XACT_EVENT_ABORT;
     }
 }
 
