@@ -122,7 +122,11 @@ paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at)
     paos_object *target = is_plain(object, at) && at->one ? object->links[at->one - 1].one : NULL;
 
     if (target && target->row)
+    {
+        /* It is likely to be read next. */
+        __builtin_prefetch(target->row);
         return paosi_resolve_found(at->class->conn, target);
+    }
     target = paosi_attribute_ref(object, paosi_object_at(object, at));
     note_link(object, at);
     return target;
@@ -147,21 +151,37 @@ paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *
     return target;
 }
 
+/* Fills in those of n items that links lead to, up to the first that has to be looked for. */
+static size_t copy_links(const paos_attribute *at, const paosi_links *links, paos_object **items,
+                         size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n && links->items[i] && links->items[i]->row; i++)
+    {
+        items[i] = paosi_resolve_found(at->class->conn, links->items[i]);
+        /* Whoever asks for all of them is likely to go on from each. */
+        __builtin_prefetch(items[i]->links[0].one);
+    }
+    return i;
+}
+
 size_t paos_object_ref_items_at(paos_object *object, const paos_attribute *at, paos_object **items,
                                 size_t n)
 {
     const paosi_links *links = links_at(object, at);
     size_t count, i = 0;
 
+    n = items ? n : 0;
     if (links)
-        for (; items && i < n && i < links->count; i++)
-        {
-            if (!links->items[i] || !links->items[i]->row)
-                break;
-            items[i] = paosi_resolve_found(at->class->conn, links->items[i]);
-        }
+    {
+        count = links->count;
+        i = copy_links(at, links, items, n < count ? n : count);
+        if (i == n || i == count)
+            return count;
+    }
     count = paos_object_ref_count_at(object, at);
-    for (; items && i < n && i < count; i++)
+    for (; i < n && i < count; i++)
         items[i] = paos_object_ref_item_at(object, at, i);
     return count;
 }
