@@ -23,6 +23,7 @@ typedef struct bench
 {
     const char *conninfo;
     size_t runs;
+    double late;       /* when the case has taken so long that fewer runs must do */
     bool small;        /* less of everything: to try things */
     const char *plots; /* directory for pictures, or NULL */
     paos_conn *paos;   /* new for each case */
@@ -54,10 +55,15 @@ typedef struct variant
     double times[BENCH_RUNS_MAX];
 } variant;
 
-/* All variants in turns, bench->runs times and once before that to warm up. */
+/*
+ * All variants in turns, bench->runs times and once before that to warm up; when it is late
+ * fewer, and bench->runs is so many from then on.
+ */
 void sample(bench *bench, variant *variants, size_t n, void *state);
 /* Says on a terminal how far a case is; name NULL: done. */
 void show_run(const bench *bench, size_t run, const char *name);
+/* After a run: is it late, and have there been enough? */
+bool may_stop(const bench *bench, size_t run);
 double median(const double *times, size_t n);
 /* The value that `part` of all values are below. */
 double quantile(const double *times, size_t n, double part);
@@ -257,6 +263,7 @@ const double *listener_latencies(const listener *listener);
 typedef struct rates
 {
     bool only_paos;
+    size_t runs;
     double seconds[ITEM_TABLES][BENCH_RUNS_MAX]; /* for each commit */
 } rates;
 
@@ -264,10 +271,10 @@ typedef struct rates
 void rates_take(const bench *bench, load *load, listener *listener, const load_plan *plan,
                 rates *rates);
 /* How fast commits into a table are, as a part of those into the plain one. */
-double rates_ratio(const bench *bench, const rates *rates, size_t table);
+double rates_ratio(const rates *rates, size_t table);
 /* By how much more one plan commits into a table than another. */
-double rates_gain(const bench *bench, const rates *one, const rates *all, size_t table);
-void rates_show(const bench *bench, const rates *rates, const char *what, const char *target);
+double rates_gain(const rates *one, const rates *all, size_t table);
+void rates_show(const rates *rates, const char *what, const char *target);
 
 /* ---- plot.c: curves of what depends on something ---- */
 

@@ -9,11 +9,11 @@
 
 #define RUNS_ON_THE_WAY 4
 
-static void add_points(const bench *bench, const rates *rates, double listeners)
+static void add_points(const rates *rates, double listeners)
 {
-    plot_add(PLOT_LISTENERS, "paos", listeners, rates_ratio(bench, rates, ITEM_PAOS));
-    plot_add(PLOT_LISTENERS, "pg_notify", listeners, rates_ratio(bench, rates, ITEM_NOTIFIED));
-    plot_add(PLOT_LISTENERS, "look-up", listeners, rates_ratio(bench, rates, ITEM_LOOKED));
+    plot_add(PLOT_LISTENERS, "paos", listeners, rates_ratio(rates, ITEM_PAOS));
+    plot_add(PLOT_LISTENERS, "pg_notify", listeners, rates_ratio(rates, ITEM_NOTIFIED));
+    plot_add(PLOT_LISTENERS, "look-up", listeners, rates_ratio(rates, ITEM_LOOKED));
 }
 
 /* Where there is no target, it is for the picture. */
@@ -33,8 +33,8 @@ static void compare(bench *bench, load *load, listener *listener, size_t idle, c
     listener_idle(bench, listener, idle);
     rates_take(bench, load, listener, &plan, &rates);
     snprintf(what, sizeof what, "commits, each told to 1, %zu listeners", idle + 1);
-    rates_show(bench, &rates, what, target);
-    add_points(bench, &rates, (double) idle + 1);
+    rates_show(&rates, what, target);
+    add_points(&rates, (double) idle + 1);
     bench->runs = runs;
 }
 
@@ -51,9 +51,8 @@ static void compare_clients(bench *bench, load *load, listener *listener, size_t
     listener_idle(bench, listener, idle);
     rates_take(bench, load, listener, &plan, &rates);
     snprintf(what, sizeof what, "the same, %zu C clients", idle + 1);
-    rates_show(bench, &rates, what, target);
-    plot_add(PLOT_LISTENERS, "paos, C clients", (double) idle + 1,
-             rates_ratio(bench, &rates, ITEM_PAOS));
+    rates_show(&rates, what, target);
+    plot_add(PLOT_LISTENERS, "paos, C clients", (double) idle + 1, rates_ratio(&rates, ITEM_PAOS));
     bench->runs = runs;
 }
 

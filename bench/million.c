@@ -130,9 +130,9 @@ static void commits(bench *bench, load *load, size_t n, const char *target)
         fewer.runs = RUNS_ON_THE_WAY;
     rates_take(&fewer, load, NULL, &plan, &rates);
     snprintf(what, sizeof what, "commits, %zu requests, none matches", n);
-    rates_show(&fewer, &rates, what, target);
-    plot_add(PLOT_REQUESTS, "paos", (double) n, rates_ratio(&fewer, &rates, ITEM_PAOS));
-    plot_add(PLOT_REQUESTS, "look-up", (double) n, rates_ratio(&fewer, &rates, ITEM_LOOKED));
+    rates_show(&rates, what, target);
+    plot_add(PLOT_REQUESTS, "paos", (double) n, rates_ratio(&rates, ITEM_PAOS));
+    plot_add(PLOT_REQUESTS, "look-up", (double) n, rates_ratio(&rates, ITEM_LOOKED));
 }
 
 static void show_registration(const bench *bench, const double *first, const double *last)

@@ -72,23 +72,21 @@ void rates_take(const bench *bench, load *load, listener *listener, const load_p
         warm_up.table = item_tables[i];
         run_slice(load, listener, &warm_up);
     }
-    for (size_t run = 0; run < bench->runs; run++)
+    for (rates->runs = 0; rates->runs < bench->runs && !may_stop(bench, rates->runs); rates->runs++)
     {
-        show_run(bench, run + 1, "commits");
-        run_slices(load, listener, plan, run, rates);
+        show_run(bench, rates->runs + 1, "commits");
+        run_slices(load, listener, plan, rates->runs, rates);
     }
     show_run(bench, 0, NULL);
 }
 
 /* What a takes for each that b takes, in the runs that the table took part in. */
-static ratio find_ratio(const bench *bench, const rates *rates, size_t table, const double *a,
-                        const double *b)
+static ratio find_ratio(const rates *rates, size_t table, const double *a, const double *b)
 {
     double left[BENCH_RUNS_MAX], right[BENCH_RUNS_MAX];
-    struct bench shared = *bench;
+    bench shared = {.runs = 0};
 
-    shared.runs = 0;
-    for (size_t run = 0; run < bench->runs; run++)
+    for (size_t run = 0; run < rates->runs; run++)
     {
         if (!takes_part(rates, table, run))
             continue;
@@ -98,29 +96,30 @@ static ratio find_ratio(const bench *bench, const rates *rates, size_t table, co
     return ratio_of(&shared, left, right);
 }
 
-double rates_gain(const bench *bench, const rates *one, const rates *all, size_t table)
+double rates_gain(const rates *one, const rates *all, size_t table)
 {
-    return find_ratio(bench, one, table, one->seconds[table], all->seconds[table]).middle;
-}
-
-double rates_ratio(const bench *bench, const rates *rates, size_t table)
-{
-    return find_ratio(bench, rates, table, rates->seconds[ITEM_PLAIN], rates->seconds[table])
+    return find_ratio(one->runs < all->runs ? one : all, table, one->seconds[table],
+                      all->seconds[table])
         .middle;
 }
 
-void rates_show(const bench *bench, const rates *rates, const char *what, const char *target)
+double rates_ratio(const rates *rates, size_t table)
+{
+    return find_ratio(rates, table, rates->seconds[ITEM_PLAIN], rates->seconds[table]).middle;
+}
+
+void rates_show(const rates *rates, const char *what, const char *target)
 {
     char paos[32], plain[32], result[64];
     ratio ratio =
-        find_ratio(bench, rates, ITEM_PAOS, rates->seconds[ITEM_PLAIN], rates->seconds[ITEM_PAOS]);
+        find_ratio(rates, ITEM_PAOS, rates->seconds[ITEM_PLAIN], rates->seconds[ITEM_PAOS]);
 
-    snprintf(paos, sizeof paos, "%.0f/s", 1 / median(rates->seconds[ITEM_PAOS], bench->runs));
-    snprintf(plain, sizeof plain, "%.0f/s", 1 / median(rates->seconds[ITEM_PLAIN], bench->runs));
+    snprintf(paos, sizeof paos, "%.0f/s", 1 / median(rates->seconds[ITEM_PAOS], rates->runs));
+    snprintf(plain, sizeof plain, "%.0f/s", 1 / median(rates->seconds[ITEM_PLAIN], rates->runs));
     format_ratio(result, sizeof result, ratio);
     table_row(what, paos, plain, result, target);
     if (rates->only_paos)
         return;
     table_note("%s: a trigger with pg_notify %.2f, a trigger that looks up who asked %.2f", what,
-               rates_ratio(bench, rates, ITEM_NOTIFIED), rates_ratio(bench, rates, ITEM_LOOKED));
+               rates_ratio(rates, ITEM_NOTIFIED), rates_ratio(rates, ITEM_LOOKED));
 }

@@ -26,26 +26,29 @@ static const struct
     void (*run)(bench *bench);
     const char *what;
     const char *unsteady; /* why its ratios may differ from one time to the next */
+    int seconds;          /* after which it makes no more runs than it must */
 } cases[] = {
-    {"commit", case_commit, "10,000 new objects with references", FLUSH},
-    {"update", case_update, "10,000 changed objects", FLUSH},
-    {"get", case_get, "10,000 objects by a query", MEMORY},
-    {"hot", case_hot, "attributes and references of cached objects", MEMORY},
-    {"walk", case_walk, "a graph of 40,000 objects, nothing cached", MEMORY},
-    {"memory", case_memory, "client memory of 100,000 cached objects", NULL},
-    {"coherent", case_coherent, "100,000 cached objects that stay true", FEW},
-    {"oo1", case_oo1, "the OO1 benchmark, 20,000 and 200,000 parts", STARTS},
-    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects", SHORT},
-    {"oo7-medium", case_oo7_medium, "the same, 402,000 objects", FEW},
-    {"durable", case_durable, "events kept for a durable request, beside an outbox by hand", FLUSH},
-    {"server", case_server, "single-row writes with and without paos, nobody listening", FLUSH},
-    {"ordinary", case_ordinary, "tables that are no classes, and the library loaded or not", CPUS},
-    {"million", case_million, "a million requests that no row matches", CPUS},
-    {"deliver", case_deliver, "commits that are told to somebody", CPUS},
-    {"latency", case_latency, "from a commit to who is told of it", CPUS},
-    {"live", case_live, "changes told of by paos and by other tools", CPUS},
-    {"scale", case_scale, "one writer and eight", CPUS},
-    {"evaluate", case_evaluate, "conditions that no index helps with", CPUS},
+    {"commit", case_commit, "10,000 new objects with references", FLUSH, 60},
+    {"update", case_update, "10,000 changed objects", FLUSH, 60},
+    {"get", case_get, "10,000 objects by a query", MEMORY, 20},
+    {"hot", case_hot, "attributes and references of cached objects", MEMORY, 15},
+    {"walk", case_walk, "a graph of 40,000 objects, nothing cached", MEMORY, 30},
+    {"memory", case_memory, "client memory of 100,000 cached objects", NULL, 10},
+    {"coherent", case_coherent, "100,000 cached objects that stay true", FEW, 15},
+    {"oo1", case_oo1, "the OO1 benchmark, 20,000 and 200,000 parts", STARTS, 90},
+    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects", SHORT, 200},
+    {"oo7-medium", case_oo7_medium, "the same, 402,000 objects", FEW, 180},
+    {"durable", case_durable, "events kept for a durable request, beside an outbox by hand", FLUSH,
+     60},
+    {"server", case_server, "single-row writes with and without paos, nobody listening", FLUSH, 80},
+    {"ordinary", case_ordinary, "tables that are no classes, and the library loaded or not", CPUS,
+     30},
+    {"million", case_million, "a million requests that no row matches", CPUS, 180},
+    {"deliver", case_deliver, "commits that are told to somebody", CPUS, 130},
+    {"latency", case_latency, "from a commit to who is told of it", CPUS, 80},
+    {"live", case_live, "changes told of by paos and by other tools", CPUS, 60},
+    {"scale", case_scale, "one writer and eight", CPUS, 40},
+    {"evaluate", case_evaluate, "conditions that no index helps with", CPUS, 30},
 };
 #define CASES (sizeof cases / sizeof *cases)
 
@@ -102,10 +105,13 @@ static void open_bench(bench *bench)
 static void run_case(bench *bench, size_t i)
 {
     double started = now();
+    size_t runs = bench->runs;
 
     fprintf(stderr, "%s: %s\n", cases[i].name, cases[i].what);
     check(NULL, paos_conn_open(bench->conninfo, "bench", &bench->paos));
+    bench->late = started + cases[i].seconds;
     cases[i].run(bench);
+    bench->runs = runs;
     paos_conn_close(bench->paos);
     if (format_take_mark() && cases[i].unsteady)
         table_note("~ in %s: %s", cases[i].name, cases[i].unsteady);

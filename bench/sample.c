@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define RUNS_ENOUGH 3
+
 double now(void)
 {
     struct timespec time;
@@ -31,6 +33,11 @@ void show_run(const bench *bench, size_t run, const char *name)
         fprintf(stderr, "    run %zu of %zu: %s", run, bench->runs, name);
 }
 
+bool may_stop(const bench *bench, size_t run)
+{
+    return run >= RUNS_ENOUGH && now() > bench->late;
+}
+
 void sample(bench *bench, variant *variants, size_t n, void *state)
 {
     for (size_t run = 0; run <= bench->runs; run++)
@@ -45,6 +52,8 @@ void sample(bench *bench, variant *variants, size_t n, void *state)
             if (run > 0)
                 variants[i].times[run - 1] = time;
         }
+        if (may_stop(bench, run))
+            bench->runs = run;
     }
     show_run(bench, 0, NULL);
 }

@@ -22,11 +22,11 @@ void case_scale(bench *bench)
     plan.writers = 8;
     rates_take(bench, load, listener, &plan, &all);
     for (size_t i = 0; i < ITEM_TABLES; i++)
-        gain[i] = rates_gain(bench, &one, &all, i);
+        gain[i] = rates_gain(&one, &all, i);
     snprintf(paos, sizeof paos, "x %.2f", gain[ITEM_PAOS]);
     snprintf(plain, sizeof plain, "x %.2f", gain[ITEM_PLAIN]);
     snprintf(result, sizeof result, "%.2f", gain[ITEM_PAOS] / gain[ITEM_PLAIN]);
-    rates_show(bench, &one, "commits of 1 writer, each told", "");
+    rates_show(&one, "commits of 1 writer, each told", "");
     table_row("gain by 8 writers instead of 1, each told", paos, plain, result, "0.9 to 1.1");
     table_note("gain by 8 writers: a trigger with pg_notify x %.2f, one that looks up x %.2f",
                gain[ITEM_NOTIFIED], gain[ITEM_LOOKED]);
