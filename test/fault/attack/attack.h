@@ -87,6 +87,8 @@ typedef struct board
     _Atomic int round;
     _Atomic int primary; /* which node */
     _Atomic bool synchronous;
+    bool cramped;     /* the primary has been started with room for hardly any event */
+    bool was_cramped; /* at some time in this round */
     _Atomic int network;
     _Atomic int network_applied; /* what the proxy has come to know */
     int proxy_port;

@@ -227,6 +227,7 @@ static bool play(script *s, ledger *l, const options *o)
 
     make_directory_of(s->round);
     the->round = s->round;
+    the->was_cramped = the->cramped;
     roles_tell(PHASE_RUN);
     script_round(s);
     if (violations() == 0 && check_settle(&pg, s->round))

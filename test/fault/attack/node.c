@@ -248,6 +248,8 @@ void node_start(int node)
     snprintf(port, sizeof(port), "%d", node_port(node));
     snprintf(ring, sizeof(ring), "paos.ring_size=%d", nodes.room ? nodes.room : 8192);
     snprintf(mailbox, sizeof(mailbox), "paos.mailbox_size=%d", nodes.room ? nodes.room : 100000);
+    the->cramped = nodes.room != 0;
+    the->was_cramped |= the->cramped;
     nodes.pids[node] = spawn(node, argv);
     if (!wait_for(accepts, &node, 60000) || nodes.pids[node] == 0)
         die("server %d does not start: see %s/server-%d.log", node, the->directory, node);
