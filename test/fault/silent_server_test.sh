@@ -53,15 +53,17 @@ ok "when it goes on" Bill "$(order p show 7:2 name)"
 # --- at work for longer than the silence
 session writer
 say writer "BEGIN; LOCK TABLE person" >/dev/null
-order p silence 200 >/dev/null
+order p silence 2000 >/dev/null
 order p set 7:1 name Ann >/dev/null
+n=$(grep -c '^= ' "$work/p.program")
 echo commit >&"${session_in[p]}"
+# Not for longer than it waits itself: its answer would be a failure then.
 until [ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-    AND clock_timestamp() - query_start > interval '1 s'")" = 1 ]
+    AND clock_timestamp() - query_start > interval '4 s'")" = 1 ] ||
+    [ "$(grep -c '^= ' "$work/p.program")" != "$n" ]
 do
     :
 done
-n=$(grep -c '^= ' "$work/p.program")
 say writer "COMMIT" >/dev/null
 ok "a commit that waits for a lock is waited for" "= committed" "$(hear p '^= ' $((n + 1)))"
 ok "and nothing was lost" 1 "$(grep -c '^lost' "$work/p.program")"
