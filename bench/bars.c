@@ -41,6 +41,9 @@ void bars_add(bars bars, const char *group, const char *name, double value)
     picture *picture = &pictures[bars];
     bar *bar = &picture->bars[picture->n];
 
+    /* Too little to be measured. */
+    if (value <= 0)
+        return;
     if (picture->n == BARS_MAX)
         die("too many bars in %s", picture->file);
     picture->n++;
@@ -68,6 +71,11 @@ static bool begins_group(const picture *picture, int i)
     return i == 0 || strcmp(picture->bars[i].group, picture->bars[i - 1].group) != 0;
 }
 
+static int decimals(double value)
+{
+    return value >= 10 ? 0 : value >= 0.1 ? 1 : 4;
+}
+
 static void draw_bar(FILE *file, const picture *picture, const bar *bar, double y, double length)
 {
     bool ours = strncmp(bar->name, "paos", 4) == 0;
@@ -77,8 +85,8 @@ static void draw_bar(FILE *file, const picture *picture, const bar *bar, double 
             "<rect x=\"%.0f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\" fill=\"%s\"/>"
             "<text x=\"%.1f\" y=\"%.1f\">%.*f %s</text>\n",
             LEFT - 8, y + BAR - 4, bar->name, LEFT, y + 1, length, BAR - 3,
-            plot_colours[ours ? 0 : 2], LEFT + length + 6, y + BAR - 4, bar->value < 10, bar->value,
-            picture->unit);
+            plot_colours[ours ? 0 : 2], LEFT + length + 6, y + BAR - 4, decimals(bar->value),
+            bar->value, picture->unit);
 }
 
 static void write_picture(const char *directory, const picture *picture)

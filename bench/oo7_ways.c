@@ -299,8 +299,14 @@ static void show_memory(bench *bench, oo7_case *oo7)
                        sizeof(oo7_connection) * (size_t) oo7->graph->config->connections));
     bars_add(BARS_MEMORY, "", "paos", memory_of_paos(oo7));
     for (size_t i = 0; i < WAYS; i++)
-        if (ways[i].present && ways[i].near.tool && strcmp(ways[i].near.strategy, "lazy") == 0)
-            bars_add(BARS_MEMORY, "", ways[i].near.tool, oo7_peer_memory(&ways[i].near));
+    {
+        char name[40];
+
+        if (!ways[i].present || !ways[i].near.tool || strcmp(ways[i].near.strategy, "lazy") != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int) strcspn(ways[i].name, " "), ways[i].name);
+        bars_add(BARS_MEMORY, "", name, oo7_peer_memory(&ways[i].near));
+    }
 }
 
 /* ---- all of it ---- */
