@@ -196,6 +196,13 @@ COMMENT ON COLUMN paos.requests.oldest IS 'since when the first of them is pendi
 COMMENT ON COLUMN paos.stats.batches IS 'times that a session was told, of one event or of several';
 COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for one before them at a time';
 
+-- Reading objects.
+CREATE FUNCTION paos.reach(start paos.ref[], follow text[] DEFAULT NULL, depth int DEFAULT 1, most int DEFAULT 50000,
+                           known bytea DEFAULT NULL) RETURNS SETOF bytea
+    AS 'MODULE_PATHNAME', 'paos_reach' LANGUAGE C STABLE COST 1000 ROWS 20;
+COMMENT ON FUNCTION paos.reach(paos.ref[], text[], int, int, bytea) IS
+    'objects, and what they lead to by some attributes (NULL: all) in so many steps (NULL: any), read with the privileges of the caller; each result is objects of one class in binary';
+
 -- health
 
 CREATE FUNCTION paos.library(OUT version text, OUT preloaded bool) RETURNS record

@@ -242,6 +242,11 @@ CREATE FUNCTION paos.pack(class regclass, VARIADIC "values" "any") RETURNS bytea
     AS 'MODULE_PATHNAME', 'paos_pack' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION paos.pack(regclass, "any") IS
     'values of a row in binary: the shape of the class as int4, then for each value its length as int4 (-1: NULL) and its send format';
+CREATE FUNCTION paos.reach(start paos.ref[], follow text[] DEFAULT NULL, depth int DEFAULT 1, most int DEFAULT 50000,
+                           known bytea DEFAULT NULL) RETURNS SETOF bytea
+    AS 'MODULE_PATHNAME', 'paos_reach' LANGUAGE C STABLE COST 1000 ROWS 20;
+COMMENT ON FUNCTION paos.reach(paos.ref[], text[], int, int, bytea) IS
+    'objects, and what they lead to by some attributes (NULL: all) in so many steps (NULL: any), read with the privileges of the caller; each result is objects of one class in binary';
 
 -- queries
 

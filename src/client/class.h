@@ -88,6 +88,7 @@ typedef struct paosi_column
     char *type_name; /* as SQL */
     paosi_type type;
     const paosi_class *target; /* class that a foreign key refers to, or NULL */
+    bool followed;             /* since trail.c looked last */
     bool generated;            /* computed by the server from others */
     bool defaulted;            /* the server has a value when none is given */
     bool key;
@@ -145,6 +146,7 @@ struct paosi_class
     size_t ids_size, ids_used, ids_capacity, ids_block;
     size_t wanted; /* ids, while objects are registered */
     int rank;      /* while a commit is ordered */
+    uint8_t trail; /* of walks that begin here, + 1 */
 };
 
 /* Finds a class by any name that regclass takes.  May block. */

@@ -310,6 +310,7 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
     }
     conn->cache.bound = DEFAULT_CACHE;
     conn->outage.silence = DEFAULT_SILENCE;
+    conn->trails.most = PAOSI_LOAD_MAX;
     /* What cannot be opened is not tried again. */
     conn->outage.off = true;
     paos_conn_error_clear(conn);
@@ -350,6 +351,7 @@ void paos_conn_close(paos_conn *conn)
     paos_list_free(conn->conflicts);
     paosi_list_detach(conn);
     paosi_cache_free(conn);
+    paosi_trails_free(conn);
     paosi_catalog_free(conn);
     conversions_drop(conn);
     paosi_free(conn->conversions);

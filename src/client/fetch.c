@@ -217,9 +217,8 @@ static void mark(const paosi_load *load, const paosi_ids *ids)
 }
 
 /* What was asked for and did not come. */
-static paos_status note_absent(const paosi_load *load, uint64_t id)
+paos_status paosi_load_absent(paos_conn *conn, uint64_t id)
 {
-    paos_conn *conn = load->conn;
     const paosi_class *class = paosi_class_by_number(conn, paosi_id_class(id));
     uint64_t identity = paosi_reference_identity(conn, id);
     paos_object *object = identity ? paosi_map_find(conn, identity) : NULL;
@@ -256,16 +255,20 @@ static void unmark(const paosi_load *load, const paosi_ids *ids)
     }
 }
 
-static paos_status take(paosi_load *load, const request *r, const paosi_ids *ids)
+/* What one statement for each class gave, or one for all. */
+static paos_status take(paosi_load *load, const request *r, paosi_reach *reach,
+                        const paosi_result *reached, const paosi_ids *ids)
 {
     paos_status status = PAOS_OK;
     size_t i;
 
     mark(load, ids);
-    for (i = 0; status == PAOS_OK && i < r->size; i++)
+    if (reach)
+        status = paosi_reach_take(reach, load, reached);
+    for (i = 0; r && status == PAOS_OK && i < r->size; i++)
         status = paosi_load_rows(load, r->parts[i].class, r->results[i]);
     for (i = 0; status == PAOS_OK && i < ids->size; i++)
-        status = note_absent(load, ids->items[i]);
+        status = paosi_load_absent(load->conn, ids->items[i]);
     unmark(load, ids);
     return status;
 }
@@ -286,15 +289,42 @@ static paos_status know_classes(paos_conn *conn, const paosi_ids *ids)
 static paos_status attempt(paosi_load *load, paosi_ids *ids, bool last, bool *again)
 {
     request r = {.conn = load->conn};
-    paos_status status = know_classes(load->conn, ids);
+    paos_status status = request_make(&r, ids);
 
-    if (status == PAOS_OK)
-        status = request_make(&r, ids);
     if (status == PAOS_OK)
         status = request_run(&r, last, again);
     if (status == PAOS_OK && !*again)
-        status = take(load, &r, ids);
+        status = take(load, &r, NULL, NULL, ids);
     request_free(&r);
+    return status;
+}
+
+/*
+ * Same with what the objects lead to, as far as the program is likely to go.  When
+ * the server refuses that, it need not refuse what was asked for.
+ */
+static paos_status attempt_ahead(paosi_load *load, paosi_ids *ids, bool *again)
+{
+    paosi_reach r = {.conn = load->conn,
+                     .flags = load->policy,
+                     .levels = paosi_trail_levels(load->conn, load->policy),
+                     .most = load->conn->trails.most};
+    paosi_result *result = NULL;
+    paos_status status = paosi_reach_ids(&r, ids);
+
+    if (status == PAOS_OK)
+        status = paosi_conn_exchange(load->conn, &r.statement, 1, &result);
+    if (status == PAOS_OK && paosi_result_outcome(result) == PAOSI_FAILED)
+    {
+        paosi_trail_forget(load->conn, load->policy);
+        *again = true;
+    }
+    else if (status == PAOS_OK)
+        status = paosi_reach_check(&r, result, false, again);
+    if (status == PAOS_OK && !*again)
+        status = take(load, NULL, &r, result, ids);
+    paosi_results_free(&result, 1);
+    paosi_reach_free(&r);
     return status;
 }
 
@@ -308,7 +338,13 @@ paos_status paosi_load_ids(paosi_load *load, paosi_ids *ids)
     for (i = 1; status == PAOS_OK && again; i++)
     {
         again = false;
-        status = attempt(load, ids, i == ATTEMPTS, &again);
+        status = know_classes(load->conn, ids);
+        if (status != PAOS_OK)
+            return status;
+        if (load->siblings && paosi_trail_levels(load->conn, load->policy) && i < ATTEMPTS)
+            status = attempt_ahead(load, ids, &again);
+        else
+            status = attempt(load, ids, i == ATTEMPTS, &again);
         if (status == PAOS_OK && again)
             status = paosi_catalog_load(load->conn, NULL, NULL);
     }

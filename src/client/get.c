@@ -7,6 +7,7 @@
  */
 #include "paos_int.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define ATTEMPTS 3
@@ -16,16 +17,82 @@
 typedef struct question
 {
     paosi_question of;
+    const paos_get_options *options; /* may be NULL */
+    uint32_t flags;                  /* of the answer's objects */
+    bool ahead;                      /* with what they lead to */
+    paosi_reach reach;
     paosi_result *result;
 } question;
 
 static void question_free(question *q)
 {
     paosi_results_free(&q->result, 1);
+    paosi_reach_free(&q->reach);
     paosi_question_free(&q->of);
 }
 
+/* ---- how it is got ---- */
+
+static uint32_t policy_of(const paos_get_options *options)
+{
+    if (!options || options->load == PAOS_LOAD_BATCH)
+        return 0;
+    return options->load == PAOS_LOAD_EACH ? PAOSI_EACH : PAOSI_REFUSE;
+}
+
+/* What the program asks for, or else what it was seen to go on to. */
+static void choose_reach(question *q)
+{
+    const paos_get_options *options = q->options;
+    paosi_reach *r = &q->reach;
+
+    r->conn = q->of.conn;
+    r->flags = q->flags;
+    r->most = PAOSI_LOAD_MAX;
+    if (options && (options->prefetch || options->follow))
+    {
+        r->follow = options->follow;
+        r->all = !options->follow;
+        r->levels = options->prefetch ? options->prefetch : INT_MAX;
+    }
+    else
+    {
+        r->levels =
+            paosi_trail_wide(q->of.conn, q->flags) ? 0 : paosi_trail_levels(q->of.conn, q->flags);
+        r->most = q->of.conn->trails.most;
+    }
+    q->ahead = r->levels > 0;
+}
+
+static bool is_asked_for(const paosi_reach *r)
+{
+    return r->all || r->follow;
+}
+
 /* ---- asking ---- */
+
+/* The statements for the class as it is known now. */
+static paos_status state(question *q)
+{
+    paos_status status = paosi_question_state(&q->of);
+
+    return status == PAOS_OK && q->ahead ? paosi_reach_question(&q->reach, &q->of) : status;
+}
+
+/* When the server refuses more than was asked for, it need not refuse that. */
+static paos_status check(question *q, const paosi_result *result, bool last, bool *again)
+{
+    if (!q->ahead)
+        return paosi_load_check(q->of.class, result, last, again);
+    if (paosi_result_outcome(result) != PAOSI_FAILED)
+        return paosi_reach_check(&q->reach, result, last, again);
+    *again = !last && (!is_asked_for(&q->reach) || paosi_load_outdated(result));
+    if (!is_asked_for(&q->reach))
+        q->ahead = false;
+    if (*again)
+        return PAOS_OK;
+    return paosi_fail_result(q->of.conn, result);
+}
 
 /* Asks until the result fits the class; with a right to be taken first, when `lock` is given. */
 static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
@@ -41,17 +108,17 @@ static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
         size_t n = 0;
 
         again = false;
-        status = paosi_question_state(&q->of);
+        status = state(q);
         if (status != PAOS_OK)
             return status;
         if (lock)
             statements[n++] = lock->statement;
-        statements[n++] = q->of.statement;
+        statements[n++] = q->ahead ? q->reach.statement : q->of.statement;
         status = paosi_conn_exchange(q->of.conn, statements, n, results);
         if (status == PAOS_OK && lock)
             status = paosi_lock_outcome(q->of.conn, results[0], lock, timeout_ms);
         if (status == PAOS_OK)
-            status = paosi_load_check(q->of.class, results[n - 1], i == ATTEMPTS, &again);
+            status = check(q, results[n - 1], i == ATTEMPTS, &again);
         paosi_results_free(&q->result, 1);
         if (status == PAOS_OK && !again)
         {
@@ -143,26 +210,48 @@ static paos_status lock_answer(question *q)
 
 /* ---- paos_get ---- */
 
-static uint32_t policy_of(const paos_get_options *options)
+/* What the objects of an answer lead to, when they had to be locked first. */
+static paos_status prefetch(question *q, const paos_list *answer)
 {
-    if (!options || options->load == PAOS_LOAD_BATCH)
-        return 0;
-    return options->load == PAOS_LOAD_EACH ? PAOSI_EACH : PAOSI_REFUSE;
+    paosi_reach *r = &q->reach;
+    paosi_load load = {.conn = q->of.conn, .siblings = true, .policy = q->flags};
+    paosi_result *result = NULL;
+    paosi_ids ids = {0};
+    paos_status status = PAOS_OK;
+    bool again = false;
+    size_t i;
+
+    for (i = 0; status == PAOS_OK && i < answer->size; i++)
+        if (!paosi_ids_add(&ids, paosi_object_name(answer->items[i])))
+            status = paosi_fail_memory(q->of.conn);
+    if (status == PAOS_OK)
+        status = paosi_reach_ids(r, &ids);
+    if (status == PAOS_OK)
+        status = paosi_conn_ask(q->of.conn, &r->statement, 1, &result);
+    if (status == PAOS_OK)
+        status = paosi_reach_check(r, result, true, &again);
+    if (status == PAOS_OK)
+        status = paosi_reach_take(r, &load, result);
+    paosi_results_free(&result, 1);
+    paosi_free(ids.items);
+    return status;
 }
 
-static paos_status load_answer(question *q, const paos_get_options *options, paos_list **out)
+static paos_status load_answer(question *q, bool locked, paos_list **out)
 {
-    paosi_load load = {.conn = q->of.conn, .siblings = true, .policy = policy_of(options)};
+    paosi_load load = {.conn = q->of.conn, .siblings = true, .policy = q->flags};
     paos_status status;
 
     load.list = paosi_list_new(q->of.conn, paosi_result_rows(q->result));
     if (!load.list)
         return paosi_fail_memory(q->of.conn);
-    status = paosi_load_rows(&load, q->of.class, q->result);
+    status = q->ahead ? paosi_reach_take(&q->reach, &load, q->result)
+                      : paosi_load_rows(&load, q->of.class, q->result);
     /* The result can be as large as the answer: do not keep it while more is loaded. */
     paosi_results_free(&q->result, 1);
-    if (status == PAOS_OK && options && options->prefetch)
-        status = paosi_resolve_prefetch(q->of.conn, load.list, options->prefetch, load.policy);
+    if (status == PAOS_OK && locked && is_asked_for(&q->reach))
+        status = prefetch(q, load.list);
+    paosi_trail_began(q->of.conn, q->flags, load.list->size);
     if (status == PAOS_OK)
         *out = load.list;
     else
@@ -171,11 +260,23 @@ static paos_status load_answer(question *q, const paos_get_options *options, pao
     return status;
 }
 
+/* Rights are taken on an answer first: what it leads to comes after it. */
+static void begin(question *q, paos_mode mode)
+{
+    q->flags = policy_of(q->options);
+    if (q->flags == 0)
+        q->flags = paosi_trail_begin(q->of.conn, q->of.class);
+    choose_reach(q);
+    if (mode == PAOS_WRITE)
+        q->ahead = false;
+}
+
 paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_name,
                           const char *query, const paos_value *args, size_t nargs,
                           const paos_get_options *options, paos_list **out)
 {
-    question q = {.of = {.conn = conn, .class_name = class_name, .nargs = nargs}};
+    question q = {.of = {.conn = conn, .class_name = class_name, .nargs = nargs},
+                  .options = options};
     paos_status status;
 
     if (!conn)
@@ -187,11 +288,15 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
     if (status == PAOS_OK)
         status = paosi_reconnect(conn);
     if (status == PAOS_OK)
+        status = paosi_class_find(conn, class_name, &q.of.class);
+    if (status == PAOS_OK)
+        begin(&q, mode);
+    if (status == PAOS_OK)
         status = ask(&q, NULL, 0);
     if (status == PAOS_OK && mode == PAOS_WRITE)
         status = lock_answer(&q);
     if (status == PAOS_OK)
-        status = load_answer(&q, options, out);
+        status = load_answer(&q, mode == PAOS_WRITE, out);
     question_free(&q);
     return status;
 }
@@ -206,11 +311,12 @@ paos_status paos_get(paos_conn *conn, paos_mode mode, const char *class_name, co
 
 static paos_status fetch_missing(paos_conn *conn, paos_id id, paos_object **out)
 {
-    paosi_load load = {.conn = conn};
+    paosi_load load = {.conn = conn, .siblings = true};
     paosi_ids ids = {0};
     paos_object *object;
     paos_status status;
 
+    load.policy = paosi_trail_begin(conn, paosi_class_by_number(conn, paosi_id_class(id)));
     conn->stats.misses++;
     if (!paosi_ids_add(&ids, id))
         return paosi_fail_memory(conn);
@@ -226,6 +332,12 @@ static paos_status fetch_missing(paos_conn *conn, paos_id id, paos_object **out)
     return PAOS_OK;
 }
 
+static paos_status names_nothing(paos_conn *conn, paos_id id)
+{
+    return paosi_fail(conn, PAOS_INVALID, "id %u:%llu names no class", paosi_id_class(id),
+                      (unsigned long long) paosi_id_key(id));
+}
+
 paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
 {
     paosi_class *class = NULL;
@@ -236,6 +348,9 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
         return PAOS_INVALID;
     if (!out)
         return paosi_fail(conn, PAOS_INVALID, "out must not be NULL");
+    /* No class has number 0: nothing has to be read to know that. */
+    if (paosi_id_class(id) == 0 || paosi_id_class(id) > PAOSI_CLASS_MAX)
+        return names_nothing(conn, id);
     if (paosi_reference_find(conn, id, &object) == PAOSI_KNOWN_NOT &&
         (status = paosi_reconnect(conn)) != PAOS_OK)
         return status;
@@ -243,13 +358,25 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
     if (status != PAOS_OK)
         return status;
     if (!class || class->gone || paosi_id_key(id) == 0)
-        return paosi_fail(conn, PAOS_INVALID, "id %u:%llu names no class", paosi_id_class(id),
-                          (unsigned long long) paosi_id_key(id));
+        return names_nothing(conn, id);
     if (paosi_reference_find(conn, id, &object) != PAOSI_KNOWN_PRESENT)
         return fetch_missing(conn, id, out);
     conn->stats.hits++;
     *out = paos_object_hold(object);
     return PAOS_OK;
+}
+
+/* Names of one class are where a walk may begin. */
+static paos_status load_names(paosi_load *load, paosi_ids *ids)
+{
+    paosi_class *class = NULL;
+    paos_status status = paosi_catalog_number(load->conn, paosi_id_class(ids->items[0]), &class);
+
+    if (status != PAOS_OK)
+        return status;
+    if (class && !class->gone)
+        load->policy = paosi_trail_begin(load->conn, class);
+    return paosi_load_ids(load, ids);
 }
 
 /* Loads those of the objects that are not here. */
@@ -271,7 +398,7 @@ static paos_status load_missing(paos_conn *conn, const paos_id *names, size_t n)
     if (status == PAOS_OK && ids.size > 0)
         status = paosi_reconnect(conn);
     if (status == PAOS_OK && ids.size > 0)
-        status = paosi_load_ids(&load, &ids);
+        status = load_names(&load, &ids);
     paosi_free(ids.items);
     return status;
 }

@@ -218,10 +218,10 @@ static bool read_key(const paosi_class *class, const paosi_cell *cells, int64_t 
     return *out >= 1 && *out <= PAOSI_KEY_MAX;
 }
 
-static paos_status read_row(const paosi_class *class, const paosi_result *result, size_t row,
-                            uint32_t *table, uint32_t *version, paosi_cell *cells, int64_t *key)
+static paos_status check_row(const paosi_class *class, bool unpacked, const paosi_cell *cells,
+                             int64_t *key)
 {
-    if (!paosi_unpack(result, row, class->shape->count, table, version, cells))
+    if (!unpacked)
         return paosi_fail(class->conn, PAOS_SERVER, "malformed row of class %s", class->name);
     if (!read_key(class, cells, key))
         return paosi_fail(class->conn, PAOS_INVALID, "key %lld of class %s is out of range",
@@ -229,20 +229,35 @@ static paos_status read_row(const paosi_class *class, const paosi_result *result
     return PAOS_OK;
 }
 
-static paos_status load_row(plan *p, paosi_load *load, size_t row)
+static paos_status read_row(const paosi_class *class, const paosi_result *result, size_t row,
+                            uint32_t *table, uint32_t *version, paosi_cell *cells, int64_t *key)
 {
-    uint32_t table, version;
-    paos_object *object;
-    paos_status status;
-    int64_t key;
+    bool unpacked = paosi_unpack(result, row, class->shape->count, table, version, cells);
 
-    status = read_row(p->class, p->result, row, &table, &version, p->cells, &key);
-    if (status == PAOS_OK && table != p->table)
-        status = plan_for(p, table);
+    return check_row(class, unpacked, cells, key);
+}
+
+/* The row whose cells are the plan's. */
+static paos_status load_cells(plan *p, paosi_load *load, uint32_t table, uint32_t version,
+                              int64_t key)
+{
+    paos_status status = table == p->table ? PAOS_OK : plan_for(p, table);
+    paos_object *object;
+
     if (status == PAOS_OK)
         status =
             take_object(p, paosi_id_make(p->shape->class->root, (uint64_t) key), version, &object);
     return status == PAOS_OK ? settle(load, object) : status;
+}
+
+static paos_status load_row(plan *p, paosi_load *load, size_t row)
+{
+    uint32_t table, version;
+    paos_status status;
+    int64_t key;
+
+    status = read_row(p->class, p->result, row, &table, &version, p->cells, &key);
+    return status == PAOS_OK ? load_cells(p, load, table, version, key) : status;
 }
 
 paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const paosi_result *result)
@@ -261,8 +276,57 @@ paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const pa
     return status;
 }
 
-paos_status paosi_load_answer(const paosi_class *class, const paosi_result *result,
-                              paosi_answer *answer)
+paos_status paosi_load_index(const paosi_class *class, paosi_batch *batch, paosi_cell *cells,
+                             paosi_arrival *out)
+{
+    const unsigned char *data = batch->next;
+    uint32_t table, version;
+    int64_t key;
+    bool unpacked = paosi_batch_row(batch, class->shape->count, &table, &version, cells);
+    paos_status status = check_row(class, unpacked, cells, &key);
+
+    if (status != PAOS_OK)
+        return status;
+    out->id = paosi_id_make(class, (uint64_t) key);
+    out->data = data;
+    out->size = (uint32_t) (batch->next - data);
+    return PAOS_OK;
+}
+
+static paos_status load_arrival(plan *p, paosi_load *load, const paosi_arrival *arrival)
+{
+    paosi_batch batch = {.next = arrival->data, .end = arrival->data + arrival->size};
+    uint32_t table, version;
+
+    /* It was unpacked before. */
+    paosi_batch_row(&batch, p->class->shape->count, &table, &version, p->cells);
+    load->policy = arrival->flags;
+    return load_cells(p, load, table, version, (int64_t) paosi_id_key(arrival->id));
+}
+
+paos_status paosi_load_arrivals(paosi_load *load, const paosi_arrival *arrivals, size_t n)
+{
+    const paosi_class *class = paosi_class_by_number(load->conn, paosi_id_class(arrivals[0].id));
+    plan p = {.conn = load->conn, .class = class};
+    paos_status status = PAOS_OK;
+    size_t i;
+
+    p.cells = paosi_malloc(class->shape->count * sizeof *p.cells);
+    if (!p.cells)
+        return paosi_fail_memory(load->conn);
+    for (i = 0; status == PAOS_OK && i < n; i++)
+        status = load_arrival(&p, load, &arrivals[i]);
+    plan_free(&p);
+    return status;
+}
+
+/* ---- names and versions alone ---- */
+
+/* Takes the id and version of a row; false: no memory. */
+typedef bool (*taker)(void *to, uint64_t id, uint32_t version);
+
+static paos_status take_names(const paosi_class *class, const paosi_class *named,
+                              const paosi_result *result, taker take, void *to)
 {
     paosi_cell *cells = paosi_malloc(class->shape->count * sizeof *cells);
     paos_status status = cells ? PAOS_OK : paosi_fail_memory(class->conn);
@@ -273,31 +337,34 @@ paos_status paosi_load_answer(const paosi_class *class, const paosi_result *resu
     for (row = 0; status == PAOS_OK && row < paosi_result_rows(result); row++)
     {
         status = read_row(class, result, row, &table, &version, cells, &key);
-        if (status == PAOS_OK &&
-            !paosi_answer_put(answer, paosi_id_make(class->root, (uint64_t) key), version))
+        if (status == PAOS_OK && !take(to, paosi_id_make(named, (uint64_t) key), version))
             status = paosi_fail_memory(class->conn);
     }
     paosi_free(cells);
     return status;
 }
 
+static bool take_identity(void *to, uint64_t id, uint32_t version)
+{
+    return paosi_answer_put(to, id, version);
+}
+
+static bool take_id(void *to, uint64_t id, uint32_t version)
+{
+    (void) version;
+    return paosi_ids_add(to, id);
+}
+
+paos_status paosi_load_answer(const paosi_class *class, const paosi_result *result,
+                              paosi_answer *answer)
+{
+    return take_names(class, class->root, result, take_identity, answer);
+}
+
 paos_status paosi_load_list_ids(const paosi_class *class, const paosi_result *result,
                                 paosi_ids *ids)
 {
-    paosi_cell *cells = paosi_malloc(class->shape->count * sizeof *cells);
-    paos_status status = cells ? PAOS_OK : paosi_fail_memory(class->conn);
-    uint32_t table, version;
-    int64_t key;
-    size_t row;
-
-    for (row = 0; status == PAOS_OK && row < paosi_result_rows(result); row++)
-    {
-        status = read_row(class, result, row, &table, &version, cells, &key);
-        if (status == PAOS_OK && !paosi_ids_add(ids, paosi_id_make(class, (uint64_t) key)))
-            status = paosi_fail_memory(class->conn);
-    }
-    paosi_free(cells);
-    return status;
+    return take_names(class, class, result, take_id, ids);
 }
 
 /* ---- are the classes as we think? ---- */

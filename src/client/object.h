@@ -77,7 +77,8 @@ typedef enum paosi_flag
     PAOSI_MARK = 16,  /* used within one call */
     PAOSI_EACH = 32,  /* loading policies */
     PAOSI_REFUSE = 64,
-    PAOSI_POLICY = PAOSI_EACH | PAOSI_REFUSE,
+    /* With whence it was loaded: see trail.h. */
+    PAOSI_POLICY = PAOSI_EACH | PAOSI_REFUSE | 0x0FFFF000,
     PAOSI_PARTIAL = 128, /* some attribute is not loaded */
     PAOSI_CLEAN = 256,   /* the chain it is in; none of them: not in any */
     PAOSI_HELD = 512,

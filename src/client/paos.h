@@ -26,7 +26,8 @@
  *
  * Reference.  A paos.ref attribute and a single-column foreign key refer to an
  * object.  Objects got together are siblings: following an attribute of one of
- * them loads the missing targets of all, in one round trip.
+ * them loads the missing targets of all, in one round trip.  What a program follows from
+ * there is remembered: the next time it is loaded with the objects themselves.
  *
  * Values.  What paos_object_get and paos_object_text return is borrowed until
  * the next call on the connection that talks to the server.  What had to be
@@ -123,7 +124,10 @@ typedef enum paos_load
 typedef struct paos_get_options
 {
     paos_load load;    /* policy of the answer's objects */
-    unsigned prefetch; /* levels of references loaded at once, one round trip each */
+    unsigned prefetch; /* levels of references that are loaded with it, in the same round trip
+                          (in mode PAOS_WRITE in one more); at most 50,000 objects */
+    const char *const *follow; /* attributes to follow, wherever they are met, ended by NULL; NULL:
+                                  every reference.  With prefetch 0 as far as they lead */
 } paos_get_options;
 
 /* Why a call failed.  Texts are never NULL; sqlstate is "" when the server was not asked. */
@@ -322,6 +326,13 @@ paos_status paos_conn_outcome(paos_conn *conn, bool *committed);
  * Held and changed objects are never dropped, so that they may exceed it.
  */
 paos_status paos_conn_set_cache(paos_conn *conn, size_t objects);
+
+/*
+ * paos_conn_set_ahead bounds how many objects are loaded ahead at once (50,000 at first,
+ * 0: none): those that the program went on to, from objects of the same class, when it got
+ * such last.  They come in the same round trip, as far as the caller may read them.
+ */
+paos_status paos_conn_set_ahead(paos_conn *conn, size_t objects);
 
 /*
  * paos_conn_set_coherent has cached objects stay true (at first: no): whatever

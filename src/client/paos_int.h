@@ -10,6 +10,7 @@
 
 #include "outage.h"
 #include "request.h"
+#include "trail.h"
 #include "wake.h"
 
 /* Most objects that one touch of a reference loads. */
@@ -73,6 +74,7 @@ struct paos_conn
     paosi_wake wake;
     paosi_requests requests;
     paosi_coherent coherent;
+    paosi_trails trails;
 };
 
 /* One round trip, counted: paosi_pgio_exchange, with the error set on failure. */
@@ -249,6 +251,20 @@ bool paosi_unpack_head(const paosi_result *result, size_t row, uint32_t *shape, 
 bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32_t *table,
                   uint32_t *version, paosi_cell *cells);
 
+/* Objects of one class that paos.reach found at one distance from the start. */
+typedef struct paosi_batch
+{
+    uint32_t class, shape, level;
+    uint32_t rows, missing; /* how many come, and then ids of how many that do not exist */
+    const unsigned char *next, *end;
+} paosi_batch;
+
+/* False: malformed. */
+bool paosi_batch_open(paosi_batch *batch, const paosi_result *result, size_t row);
+bool paosi_batch_row(paosi_batch *batch, unsigned count, uint32_t *table, uint32_t *version,
+                     paosi_cell *cells);
+bool paosi_batch_missing(paosi_batch *batch, uint64_t *id);
+
 /* ---- question.c: a query on a class, and its arguments ---- */
 
 typedef struct paosi_question
@@ -269,7 +285,8 @@ paos_status paosi_question_make(paosi_question *q, const char *query, const paos
 void paosi_question_free(paosi_question *q);
 /* The statement for the class as it is known now. */
 paos_status paosi_question_state(paosi_question *q);
-/* The query as a value in SQL. */
+/* What selects the objects: a WHERE, if there is a query.  The query as a value in SQL. */
+void paosi_question_condition(const paosi_question *q, paosi_buffer *sql);
 void paosi_question_value(const paosi_question *q, paosi_buffer *sql);
 
 /* ---- look.c: what an answer is now ---- */
@@ -363,6 +380,22 @@ typedef struct paosi_load
 
 /* Takes over the rows of a result that was read with the select of `class`. */
 paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const paosi_result *result);
+
+/* A row of a batch: its id, with the class that it was read as, and the object's flags. */
+typedef struct paosi_arrival
+{
+    uint64_t id;
+    const unsigned char *data;
+    uint32_t size, flags;
+} paosi_arrival;
+
+/* Finds the next row of a batch; cells have room for one. */
+paos_status paosi_load_index(const paosi_class *class, paosi_batch *batch, paosi_cell *cells,
+                             paosi_arrival *out);
+/* Takes over rows of one class. */
+paos_status paosi_load_arrivals(paosi_load *load, const paosi_arrival *arrivals, size_t n);
+/* Notes that what an id names does not exist. */
+paos_status paosi_load_absent(paos_conn *conn, uint64_t id);
 /*
  * Did a select of the class succeed, and does its result fit what is known of
  * the classes?  If not so, sets *again, to read them anew and try again, unless
@@ -387,6 +420,31 @@ paos_status paosi_load_complete(paos_object *object, unsigned *position);
 paos_status paosi_load_shape(paos_object *object);
 /* Is a failed read worth another try with the classes read anew? */
 bool paosi_load_outdated(const paosi_result *result);
+
+/* ---- reach.c: objects and what they lead to ---- */
+
+typedef struct paosi_reach
+{
+    paos_conn *conn;
+    uint32_t flags;            /* of the objects asked for */
+    unsigned levels;           /* steps beyond them */
+    size_t most;               /* objects beyond them */
+    bool all;                  /* follow every reference, */
+    const char *const *follow; /* or these attributes; NULL: those of the trail */
+    paosi_buffer sql, start, names, known;
+    paosi_parameter *parameters;
+    paosi_statement statement;
+} paosi_reach;
+
+/* The statement, for ids or for the answer of a question that was stated. */
+paos_status paosi_reach_ids(paosi_reach *r, const paosi_ids *ids);
+paos_status paosi_reach_question(paosi_reach *r, paosi_question *q);
+/* As paosi_load_check, but that a failure is none of the classes'. */
+paos_status paosi_reach_check(const paosi_reach *r, const paosi_result *result, bool last,
+                              bool *again);
+/* Takes over what came: what was asked for as `start` says. */
+paos_status paosi_reach_take(paosi_reach *r, paosi_load *start, const paosi_result *result);
+void paosi_reach_free(paosi_reach *r);
 
 /* ---- object.c, attribute.c, resolved.c ---- */
 
@@ -424,9 +482,6 @@ paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list
 /* The elements of an array of references, nulls and all; the target of one of them. */
 size_t paosi_resolve_count(paos_object *object, unsigned position);
 paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i);
-/* Loads what the objects of a list refer to, level by level. */
-paos_status paosi_resolve_prefetch(paos_conn *conn, const paos_list *answer, unsigned depth,
-                                   uint32_t policy);
 
 /* ---- list.c ---- */
 

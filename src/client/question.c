@@ -7,8 +7,8 @@
  */
 #include "paos_int.h"
 
-/* The protocol has no room for more parameters. */
-#define ARGUMENTS_MAX 65534
+/* A function takes 100 arguments at most: paos.bind, the query and these. */
+#define ARGUMENTS_MAX 99
 
 void paosi_question_free(paosi_question *q)
 {
@@ -24,8 +24,11 @@ paos_status paosi_question_make(paosi_question *q, const char *query, const paos
     size_t i;
 
     q->query = query && *query ? query : NULL;
-    if (q->nargs > ARGUMENTS_MAX || (q->nargs > 0 && !args))
-        return paosi_fail(q->conn, PAOS_INVALID, "%zu arguments", q->nargs);
+    if (q->nargs > ARGUMENTS_MAX)
+        return paosi_fail(q->conn, PAOS_INVALID, "a query takes at most %d arguments, not %zu",
+                          ARGUMENTS_MAX, q->nargs);
+    if (q->nargs > 0 && !args)
+        return paosi_fail(q->conn, PAOS_INVALID, "args must not be NULL");
     if (q->query && !paosi_utf8_valid(q->query, strlen(q->query)))
         return paosi_fail(q->conn, PAOS_INVALID, "query is not valid UTF-8");
     q->parameters = paosi_malloc((q->nargs + 1) * sizeof *q->parameters);
@@ -54,6 +57,14 @@ void paosi_question_value(const paosi_question *q, paosi_buffer *sql)
     paosi_buffer_text(sql, ")");
 }
 
+void paosi_question_condition(const paosi_question *q, paosi_buffer *sql)
+{
+    if (!q->query)
+        return;
+    paosi_buffer_text(sql, " WHERE o$ OPERATOR(paos.@@) ");
+    paosi_question_value(q, sql);
+}
+
 paos_status paosi_question_state(paosi_question *q)
 {
     const char *select;
@@ -66,11 +77,7 @@ paos_status paosi_question_state(paosi_question *q)
         return paosi_fail_memory(q->conn);
     paosi_buffer_reset(&q->sql);
     paosi_buffer_text(&q->sql, select);
-    if (q->query)
-    {
-        paosi_buffer_text(&q->sql, " WHERE o$ OPERATOR(paos.@@) ");
-        paosi_question_value(q, &q->sql);
-    }
+    paosi_question_condition(q, &q->sql);
     paosi_buffer_add(&q->sql, "", 1);
     if (q->sql.failed)
         return paosi_fail_memory(q->conn);

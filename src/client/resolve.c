@@ -79,10 +79,11 @@ static bool gather(const paos_object *object, unsigned position, paosi_ids *ids)
 static paos_status load_targets(paos_object *object, unsigned position)
 {
     paos_conn *conn = paosi_object_conn(object);
-    paosi_load load = {.conn = conn, .siblings = true, .policy = object->flags & PAOSI_POLICY};
+    paosi_load load = {.conn = conn, .siblings = true};
     paosi_ids ids = {0};
     paos_status status;
 
+    load.policy = paosi_trail_miss(object, position);
     if (object->flags & PAOSI_REFUSE)
         return paosi_fail(conn, PAOS_NOT_LOADED, "the target of \"%s\" is not loaded",
                           object->shape->columns[position].name);
@@ -203,6 +204,7 @@ paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
     target = linked_target(object, position);
     if (target)
         return paosi_resolve_found(conn, target);
+    object->shape->columns[position].followed = true;
     target = hot_target(object, position);
     if (!target)
         return resolve_ref(object, position);
@@ -277,6 +279,7 @@ paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list
     status = array_cell(object, &position, &cell);
     if (status != PAOS_OK)
         return status;
+    object->shape->columns[position].followed = true;
     list = paosi_list_new(conn, paosi_array_begin(cell).left);
     if (!list)
         return paosi_fail_memory(conn);
@@ -384,6 +387,7 @@ paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i
 
     if (links && i < links->count && links->items[i] && links->items[i]->row)
         return paosi_resolve_found(conn, links->items[i]);
+    object->shape->columns[position].followed = true;
     elements = peek_elements(object, position, &n);
     if (elements && i < n)
     {
@@ -398,57 +402,4 @@ paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i
         return NULL;
     id = element_at(cell, i);
     return id ? find_or_load(object, position, id, paosi_array_begin(cell).left, i) : NULL;
-}
-
-/* ---- prefetch ---- */
-
-static bool gather_level(const paos_list *level, paosi_ids *ids)
-{
-    size_t i;
-    unsigned position;
-
-    for (i = 0; i < level->size; i++)
-        for (position = 0; position < level->items[i]->shape->count; position++)
-            if (!gather_cell(level->items[i], position, ids))
-                return false;
-    return true;
-}
-
-/* Loads the targets of a level; they are the next, NULL when there are none. */
-static paos_status load_level(paos_conn *conn, const paos_list *level, uint32_t policy,
-                              paos_list **next)
-{
-    paosi_load load = {.conn = conn, .siblings = true, .policy = policy};
-    paosi_ids ids = {0};
-    paos_status status = PAOS_OK;
-
-    *next = NULL;
-    if (!gather_level(level, &ids))
-        status = paosi_fail_memory(conn);
-    if (status == PAOS_OK && ids.size > 0)
-    {
-        load.list = *next = paosi_list_new(conn, 0);
-        status = load.list ? paosi_load_ids(&load, &ids) : paosi_fail_memory(conn);
-    }
-    paosi_free(ids.items);
-    return status;
-}
-
-paos_status paosi_resolve_prefetch(paos_conn *conn, const paos_list *answer, unsigned depth,
-                                   uint32_t policy)
-{
-    const paos_list *level = answer;
-    paos_list *own = NULL;
-    paos_status status = PAOS_OK;
-
-    while (status == PAOS_OK && depth-- > 0 && level)
-    {
-        paos_list *next;
-
-        status = load_level(conn, level, policy, &next);
-        paos_list_free(own);
-        level = own = next;
-    }
-    paos_list_free(own);
-    return status;
 }

@@ -1,5 +1,5 @@
 /*
- * unpack.c - rows as paos.pack makes them.
+ * unpack.c - rows as paos.pack and paos.reach make them.
  *
  * A row begins with the number of its class's shape: columns that were added,
  * dropped or changed since the classes were read show there and nowhere else.
@@ -85,4 +85,47 @@ bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32
             return false;
     }
     return u.next == u.end;
+}
+
+/* ---- batches of paos.reach ---- */
+
+bool paosi_batch_open(paosi_batch *batch, const paosi_result *result, size_t row)
+{
+    size_t size;
+    const unsigned char *data = paosi_result_value(result, row, 0, &size);
+
+    if (!data || size < 20)
+        return false;
+    batch->class = paosi_read32(data);
+    batch->shape = paosi_read32(data + 4);
+    batch->level = paosi_read32(data + 8);
+    batch->rows = paosi_read32(data + 12);
+    batch->missing = paosi_read32(data + 16);
+    batch->next = data + 20;
+    batch->end = data + size;
+    return true;
+}
+
+bool paosi_batch_row(paosi_batch *batch, unsigned count, uint32_t *table, uint32_t *version,
+                     paosi_cell *cells)
+{
+    unpacking u = {batch->next, batch->end};
+    unsigned i;
+
+    if (!take_number(&u, table) || !take_number(&u, version))
+        return false;
+    for (i = 0; i < count; i++)
+        if (!take(&u, &cells[i]))
+            return false;
+    batch->next = u.next;
+    return true;
+}
+
+bool paosi_batch_missing(paosi_batch *batch, uint64_t *id)
+{
+    if (batch->end - batch->next < 8)
+        return false;
+    *id = paosi_read64(batch->next);
+    batch->next += 8;
+    return true;
 }

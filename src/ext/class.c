@@ -163,7 +163,7 @@ List *PaosParents(Oid relid)
 }
 
 /* The class of the nearest ancestor, breadth first; 0 when no ancestor is a class. */
-static int AncestorNumber(Oid relid)
+int PaosClassParent(Oid relid)
 {
     List *queue = PaosParents(relid);
     int i;
@@ -256,7 +256,7 @@ static ClassEntry *FindEntry(Oid relid)
     entry = hash_search(classes, &relid, HASH_FIND, NULL);
     if (entry != NULL)
         return entry;
-    number = AncestorNumber(relid);
+    number = PaosClassParent(relid);
     EnsureClasses();
     return AddEntry(relid, number);
 }
@@ -441,7 +441,7 @@ Datum paos_classes_changed(PG_FUNCTION_ARGS)
 
 Datum paos_parent_class(PG_FUNCTION_ARGS)
 {
-    int number = AncestorNumber(PG_GETARG_OID(0));
+    int number = PaosClassParent(PG_GETARG_OID(0));
 
     if (number == 0)
         PG_RETURN_NULL();

@@ -6,13 +6,13 @@
  * that of paos.rows, the other way round.  Each row begins with the shape of its
  * class, so that a reader with an old idea of the columns notices.
  */
-#include "paos.h"
+#include "pack.h"
 
 #include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -23,55 +23,41 @@ PG_FUNCTION_INFO_V1(paos_shape);
 /* Arguments of paos.pack before the values. */
 #define PACK_FIRST 1
 
-/* How values of a type are written: as their bytes, or by the type's send function. */
-typedef enum Writing
-{
-    WRITE_BY_SEND,
-    WRITE_1,
-    WRITE_2,
-    WRITE_4,
-    WRITE_8,
-    WRITE_VARLENA
-} Writing;
-
-typedef struct Value
-{
-    Writing writing;
-    FmgrInfo send;
-} Value;
-
 /* What one call site keeps from row to row. */
 typedef struct Pack
 {
     int32 shape;
     StringInfoData row;
-    Value values[FLEXIBLE_ARRAY_MEMBER];
+    PaosWriter values[FLEXIBLE_ARRAY_MEMBER];
 } Pack;
 
 /* Only types whose send function writes just these bytes. */
-static Writing WritingOf(Oid type)
+static PaosWriting WritingOf(Oid type)
 {
     switch (type)
     {
         case BOOLOID:
-            return WRITE_1;
+            return PAOS_WRITE_1;
         case INT2OID:
-            return WRITE_2;
+            return PAOS_WRITE_2;
         case INT4OID:
         case FLOAT4OID:
         case DATEOID:
         case OIDOID:
         case XIDOID:
-            return WRITE_4;
+            return PAOS_WRITE_4;
         case INT8OID:
         case FLOAT8OID:
         case TIMESTAMPOID:
         case TIMESTAMPTZOID:
-            return WRITE_8;
+            return PAOS_WRITE_8;
         case BYTEAOID:
-            return WRITE_VARLENA;
+            return PAOS_WRITE_VARLENA;
         default:
-            return type == PaosRefTypeOid() ? WRITE_8 : WRITE_BY_SEND;
+            if (type == PaosRefTypeOid())
+                return PAOS_WRITE_8;
+            return get_element_type(type) == PaosRefTypeOid() ? PAOS_WRITE_REFS
+                                                              : PAOS_WRITE_BY_SEND;
     }
 }
 
@@ -81,15 +67,14 @@ static bool IsText(Oid type)
 }
 
 /* Text goes as it is unless the client's encoding is another. */
-static Writing WritingOfArgument(Oid type)
+static PaosWriting WritingOfArgument(Oid type)
 {
     if (IsText(type) && pg_get_client_encoding() == GetDatabaseEncoding())
-        return WRITE_VARLENA;
+        return PAOS_WRITE_VARLENA;
     return WritingOf(type);
 }
 
-/* A number for the names, types and order of a table's columns. */
-static int32 Shape(Oid relid)
+int32 PaosShape(Oid relid)
 {
     Relation relation = relation_open(relid, AccessShareLock);
     TupleDesc desc = RelationGetDescr(relation);
@@ -112,32 +97,34 @@ static int32 Shape(Oid relid)
 /* paos.shape(class regclass) */
 Datum paos_shape(PG_FUNCTION_ARGS)
 {
-    PG_RETURN_INT32(Shape(PG_GETARG_OID(0)));
+    PG_RETURN_INT32(PaosShape(PG_GETARG_OID(0)));
+}
+
+void PaosWriterMake(PaosWriter *writer, Oid type)
+{
+    Oid send;
+    bool varlena;
+
+    writer->writing = WritingOfArgument(getBaseType(type));
+    if (writer->writing != PAOS_WRITE_BY_SEND && writer->writing != PAOS_WRITE_REFS)
+        return;
+    getTypeBinaryOutputInfo(type, &send, &varlena);
+    fmgr_info(send, &writer->send);
 }
 
 static Pack *MakePack(FunctionCallInfo fcinfo)
 {
     MemoryContext previous = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-    Pack *pack = palloc0(offsetof(Pack, values) + fcinfo->nargs * sizeof(Value));
+    Pack *pack = palloc0(offsetof(Pack, values) + fcinfo->nargs * sizeof(PaosWriter));
     int i;
 
     if (get_fn_expr_variadic(fcinfo->flinfo))
         ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                 errmsg("paos.pack takes no VARIADIC array"));
     for (i = PACK_FIRST; i < fcinfo->nargs; i++)
-    {
-        Oid type = get_fn_expr_argtype(fcinfo->flinfo, i);
-        Oid send;
-        bool varlena;
-
-        pack->values[i].writing = WritingOfArgument(getBaseType(type));
-        if (pack->values[i].writing != WRITE_BY_SEND)
-            continue;
-        getTypeBinaryOutputInfo(type, &send, &varlena);
-        fmgr_info(send, &pack->values[i].send);
-    }
+        PaosWriterMake(&pack->values[i], get_fn_expr_argtype(fcinfo->flinfo, i));
     initStringInfo(&pack->row);
-    pack->shape = Shape(PG_GETARG_OID(0));
+    pack->shape = PaosShape(PG_GETARG_OID(0));
     MemoryContextSwitchTo(previous);
     fcinfo->flinfo->fn_extra = pack;
     return pack;
@@ -168,31 +155,72 @@ static void AppendSent(StringInfo row, FmgrInfo *send, Datum datum)
     pfree(value);
 }
 
-static void AppendValue(StringInfo row, Value *value, Datum datum)
+/* Elements of a paos.ref[] without nulls are written here: sending each costs a call. */
+static void AppendRefs(StringInfo row, FmgrInfo *send, Datum datum)
 {
-    switch (value->writing)
+    ArrayType *array = DatumGetArrayTypeP(datum);
+    int dimensions = ARR_NDIM(array);
+    int n = ArrayGetNItems(dimensions, ARR_DIMS(array));
+    const int64 *refs = (const int64 *) ARR_DATA_PTR(array);
+    int i;
+
+    if (ARR_HASNULL(array))
     {
-        case WRITE_1:
-            pq_sendint32(row, 1);
-            pq_sendint8(row, DatumGetUInt8(datum));
+        AppendSent(row, send, PointerGetDatum(array));
+        return;
+    }
+    enlargeStringInfo(row, 16 + 8 * dimensions + 12 * n);
+    pq_writeint32(row, 12 + 8 * dimensions + 12 * n);
+    pq_writeint32(row, dimensions);
+    pq_writeint32(row, 0);
+    pq_writeint32(row, ARR_ELEMTYPE(array));
+    for (i = 0; i < dimensions; i++)
+    {
+        pq_writeint32(row, ARR_DIMS(array)[i]);
+        pq_writeint32(row, ARR_LBOUND(array)[i]);
+    }
+    for (i = 0; i < n; i++)
+    {
+        pq_writeint32(row, sizeof(int64));
+        pq_writeint64(row, refs[i]);
+    }
+}
+
+void PaosWriteNull(StringInfo row)
+{
+    pq_sendint32(row, -1);
+}
+
+void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum)
+{
+    /* Enough for the length and any value of a fixed size. */
+    enlargeStringInfo(row, 2 * (int) sizeof(int64));
+    switch (writer->writing)
+    {
+        case PAOS_WRITE_1:
+            pq_writeint32(row, 1);
+            pq_writeint8(row, DatumGetUInt8(datum));
             break;
-        case WRITE_2:
-            pq_sendint32(row, 2);
-            pq_sendint16(row, DatumGetUInt16(datum));
+        case PAOS_WRITE_2:
+            pq_writeint32(row, 2);
+            pq_writeint16(row, DatumGetUInt16(datum));
             break;
-        case WRITE_4:
-            pq_sendint32(row, 4);
-            pq_sendint32(row, DatumGetUInt32(datum));
+        case PAOS_WRITE_4:
+            pq_writeint32(row, 4);
+            pq_writeint32(row, DatumGetUInt32(datum));
             break;
-        case WRITE_8:
-            pq_sendint32(row, 8);
-            pq_sendint64(row, DatumGetUInt64(datum));
+        case PAOS_WRITE_8:
+            pq_writeint32(row, 8);
+            pq_writeint64(row, DatumGetUInt64(datum));
             break;
-        case WRITE_VARLENA:
+        case PAOS_WRITE_VARLENA:
             AppendVarlena(row, datum);
             break;
+        case PAOS_WRITE_REFS:
+            AppendRefs(row, &writer->send, datum);
+            break;
         default:
-            AppendSent(row, &value->send, datum);
+            AppendSent(row, &writer->send, datum);
     }
 }
 
@@ -217,9 +245,9 @@ Datum paos_pack(PG_FUNCTION_ARGS)
     for (i = PACK_FIRST; i < fcinfo->nargs; i++)
     {
         if (PG_ARGISNULL(i))
-            pq_sendint32(row, -1);
+            PaosWriteNull(row);
         else
-            AppendValue(row, &pack->values[i], PG_GETARG_DATUM(i));
+            PaosWriteValue(row, &pack->values[i], PG_GETARG_DATUM(i));
     }
     result = palloc(VARHDRSZ + row->len);
     SET_VARSIZE(result, VARHDRSZ + row->len);

@@ -73,6 +73,9 @@ extern Oid PaosClassTable(int number);
 /* Number of this very relation, ancestors left aside; 0 when it is not registered. */
 extern int PaosClassNumber(Oid relid);
 
+/* The class of the nearest ancestor, breadth first; 0 when no ancestor is a class. */
+extern int PaosClassParent(Oid relid);
+
 /* Changes whenever the cache was emptied: what was derived from it must be made anew. */
 extern uint64 PaosClassGeneration(void);
 

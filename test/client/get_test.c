@@ -61,12 +61,18 @@ static void nulls_and_many_arguments(void **state)
 {
     const paos_value many[] = {paos_int(2), paos_int(3), paos_text("n3")};
     const paos_value none[] = {paos_null()};
+    paos_value most[99];
     fixture *f = *state;
     paos_list *list = NULL;
 
     create_thing(f);
     OK(f->conn,
        paos_get(f->conn, PAOS_READ, "t.thing", "id in ($1, $2) and name == $3", many, 3, &list));
+    assert_int_equal(paos_list_size(list), 1);
+    paos_list_free(list);
+    for (size_t i = 0; i < COUNT(most); i++)
+        most[i] = paos_int((int64_t) i);
+    OK(f->conn, paos_get(f->conn, PAOS_READ, "t.thing", "id == $99 or id == $4", most, 99, &list));
     assert_int_equal(paos_list_size(list), 1);
     paos_list_free(list);
     OK(f->conn, paos_get(f->conn, PAOS_READ, "t.thing", "name == $1", none, 1, &list));

@@ -76,6 +76,8 @@ void fake_catalog_rules(void);
 
 /* Answers to SELECT, INSERT, UPDATE, DELETE and COPY of objects: see fake_world_begin. */
 void fake_rows_select(const fake_sent *sent, fake_table *out, void *arg);
+/* Objects and what they lead to. */
+void fake_rows_reach(const fake_sent *sent, fake_table *out, void *arg);
 /* Keys and versions. */
 void fake_rows_look(const fake_sent *sent, fake_table *out, void *arg);
 void fake_rows_insert(const fake_sent *sent, fake_table *out, void *arg);

@@ -108,7 +108,12 @@ static void bad_arguments_are_not_sent(void **state)
                       PAOS_INVALID);
     assert_status(paos_get(conn, PAOS_READ, "person", "age > $1", many, SIZE_MAX, &list),
                   PAOS_INVALID);
+    assert_status(paos_get(conn, PAOS_READ, "person", "age > $1", many, 100, &list), PAOS_INVALID);
+    assert_string_equal(paos_conn_error(conn)->message,
+                        "a query takes at most 99 arguments, not 100");
     assert_status(paos_get(conn, PAOS_READ, "person", "age > $1", NULL, 1, &list), PAOS_INVALID);
+    /* No class has number 0, so that none has to be read. */
+    assert_status(paos_fetch(conn, 0, &ann), PAOS_INVALID);
     assert_status(paos_get(conn, PAOS_READ, "person", "name == '\xc0'", NULL, 0, &list),
                   PAOS_INVALID);
     assert_status(paos_get(conn, (paos_mode) 7, "person", NULL, NULL, 0, &list), PAOS_INVALID);

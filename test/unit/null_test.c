@@ -59,6 +59,7 @@ NOTHING(conn_conflicts, paos_conn_conflicts(NULL))
 VOID(conn_stats, paos_conn_stats(NULL, NULL); paos_conn_stats(g->conn, NULL))
 NOTHING(conn_fd, paos_conn_fd(NULL) != -1)
 STATUS(conn_set_cache, paos_conn_set_cache(NULL, 1))
+STATUS(conn_set_ahead, paos_conn_set_ahead(NULL, 1))
 STATUS(conn_set_lock_wait, paos_conn_set_lock_wait(NULL, 1))
 STATUS(object_new, paos_object_new(NULL, "person", &g->object))
 STATUS(object_new_class, paos_object_new(g->conn, NULL, &g->object))
@@ -129,6 +130,7 @@ static const attempt without[] = {
     conn_stats,
     conn_fd,
     conn_set_cache,
+    conn_set_ahead,
     conn_set_lock_wait,
     object_new,
     object_new_class,
@@ -376,7 +378,7 @@ static size_t functions(void)
 static void every_function_is_here(void **state)
 {
     (void) state;
-    assert_int_equal(functions(), 67);
+    assert_int_equal(functions(), 68);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)

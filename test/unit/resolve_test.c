@@ -176,7 +176,8 @@ static void a_cycle_ends(void **state)
     for (i = 0; i < N; i++)
         object = paos_object_ref(object, "loves");
     assert_ptr_equal(object, first);
-    assert_int_equal(fake_exchanges(), N - 1);
+    /* A step each, until the way is known to be so long that the rest comes ahead. */
+    assert_int_equal(fake_exchanges(), PAOSI_LEVEL_MAX + 1);
     paos_list_free(list);
 }
 
@@ -249,8 +250,8 @@ static void prefetch_loads_levels_at_once(void **state)
     paos_conn_stats(conn, &before);
     list = get(conn, &options, 10);
     paos_conn_stats(conn, &after);
-    /* The classes, the answer, two levels. */
-    assert_int_equal(after.round_trips - before.round_trips, 4);
+    /* The classes; the answer with two levels. */
+    assert_int_equal(after.round_trips - before.round_trips, 2);
     object = paos_object_ref(paos_list_at(list, 9), "loves");
     assert_non_null(object);
     object = paos_object_ref(object, "loves");

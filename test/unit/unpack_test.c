@@ -139,12 +139,42 @@ static void a_wide_row_comes_in_pieces(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)
 
+/* Cut off at each byte: neither taken nor read beyond. */
+static void no_part_of_what_is_reached_is_taken(void **state)
+{
+    const paos_get_options options = {.prefetch = 1};
+    fake_cell place = a_place(0);
+    size_t size, whole = 20 + place.size - 4;
+    unsigned char *bytes = calloc(1, whole);
+
+    assert_non_null(bytes);
+    paosi_write32(bytes, PLACE);
+    paosi_write32(bytes + 4, shape_of_place());
+    paosi_write32(bytes + 12, 1);
+    memcpy(bytes + 20, (const char *) place.data + 4, place.size - 4);
+    for (size = 0; size <= whole; size++)
+    {
+        fake_rule *rule = fake_on("SELECT paos.reach(");
+        paos_list *list = NULL;
+        paos_status status;
+
+        fake_columns(rule, "reach bytea");
+        fake_row(rule, fake_bytes(bytes, size));
+        status = paos_get_with(*state, PAOS_READ, "place", NULL, NULL, 0, &options, &list);
+        assert_int_equal(status == PAOS_OK, size == whole);
+        assert_int_equal(paos_list_size(list), size == whole);
+        paos_list_free(list);
+    }
+    fake_cell_free(place);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_row_is_unpacked),          TEST(no_part_of_a_row_is_taken),
         TEST(other_oddities_are_refused), TEST(another_shape_is_noticed),
-        TEST(a_wide_row_comes_in_pieces),
+        TEST(a_wide_row_comes_in_pieces), TEST(no_part_of_what_is_reached_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

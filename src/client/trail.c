@@ -1,0 +1,250 @@
+/*
+ * trail.c - learns which attributes a program follows, to load along them ahead.
+ *
+ * What a walk had to load for is what the next walk from the same class is given at
+ * once, as far as walks went: not one step more, since each may be many times the
+ * objects.  What the last walk did not follow is not loaded ahead again.
+ */
+#include "paos_int.h"
+
+#include <stdio.h>
+
+/* A walk that touched less than this part of what was loaded ahead is to get less. */
+#define WASTE 4
+/* Objects of an answer for which a round trip more does not matter, and finding them twice does. */
+#define WIDE 20000
+
+static paosi_trail *trail_of(const paos_conn *conn, uint32_t flags)
+{
+    uint32_t number = flags >> PAOSI_TRAIL_SHIFT & PAOSI_TRAIL_MAX;
+
+    return number && number <= conn->trails.size ? &conn->trails.items[number - 1] : NULL;
+}
+
+static unsigned level_of(uint32_t flags)
+{
+    return flags >> PAOSI_LEVEL_SHIFT & PAOSI_LEVEL_MAX;
+}
+
+/* ---- what was followed ---- */
+
+static void drop_edge(paosi_trail *trail, size_t i)
+{
+    paosi_shape_release(trail->edges[i].shape);
+    trail->edges[i] = trail->edges[--trail->size];
+}
+
+/* Columns tell that they were followed since this was called last; now edges do. */
+static void harvest(const paos_conn *conn)
+{
+    size_t i, k;
+
+    for (i = 0; i < conn->trails.size; i++)
+        for (k = 0; k < conn->trails.items[i].size; k++)
+        {
+            paosi_edge *edge = &conn->trails.items[i].edges[k];
+
+            edge->used |= edge->shape->columns[edge->position].followed;
+        }
+    for (i = 0; i < conn->trails.size; i++)
+        for (k = 0; k < conn->trails.items[i].size; k++)
+        {
+            paosi_edge *edge = &conn->trails.items[i].edges[k];
+
+            edge->shape->columns[edge->position].followed = false;
+        }
+}
+
+/* Lessens what is loaded ahead when the last walk made little of it. */
+static void judge(const paos_conn *conn, paosi_trail *trail)
+{
+    size_t i = 0;
+
+    while (i < trail->size)
+        if (trail->edges[i].used)
+            i++;
+        else
+            drop_edge(trail, i);
+    if (conn->stats.hits - trail->hits < trail->brought / WASTE || trail->size == 0)
+        trail->levels /= 2;
+}
+
+/* NULL: no memory, which costs nothing but round trips. */
+static paosi_edge *add_edge(paosi_trail *trail, paosi_shape *shape, unsigned position)
+{
+    paosi_edge *edge;
+
+    if (trail->size == trail->capacity)
+    {
+        size_t capacity = trail->capacity ? 2 * trail->capacity : 8;
+        paosi_edge *edges = paosi_realloc(trail->edges, capacity * sizeof *edges);
+
+        if (!edges)
+            return NULL;
+        trail->edges = edges;
+        trail->capacity = capacity;
+    }
+    edge = &trail->edges[trail->size++];
+    edge->shape = paosi_shape_hold(shape);
+    edge->position = position;
+    return edge;
+}
+
+static paosi_edge *find_edge(paosi_trail *trail, const paosi_shape *shape, unsigned position)
+{
+    size_t i;
+
+    for (i = 0; i < trail->size; i++)
+        if (trail->edges[i].shape == shape && trail->edges[i].position == position)
+            return &trail->edges[i];
+    return NULL;
+}
+
+/* ---- trails ---- */
+
+static bool make_trail(paos_conn *conn, paosi_class *class)
+{
+    paosi_trails *trails = &conn->trails;
+    paosi_trail *items;
+
+    if (class->trail)
+        return true;
+    if (trails->size == PAOSI_TRAIL_MAX)
+        return false;
+    items = paosi_realloc(trails->items, (trails->size + 1) * sizeof *items);
+    if (!items)
+        return false;
+    memset(&items[trails->size], 0, sizeof *items);
+    trails->items = items;
+    class->trail = (uint8_t) ++trails->size;
+    return true;
+}
+
+uint32_t paosi_trail_begin(paos_conn *conn, paosi_class *class)
+{
+    paosi_trail *trail;
+    size_t i;
+
+    if (conn->trails.most == 0 || !make_trail(conn, class))
+        return 0;
+    trail = &conn->trails.items[class->trail - 1];
+    harvest(conn);
+    if (trail->ahead)
+        judge(conn, trail);
+    for (i = 0; i < trail->size; i++)
+        trail->edges[i].used = false;
+    trail->ahead = false;
+    trail->brought = 0;
+    trail->hits = conn->stats.hits;
+    trail->walk = (trail->walk + 1) & PAOSI_WALK_MAX;
+    return (uint32_t) class->trail << PAOSI_TRAIL_SHIFT | trail->walk << PAOSI_WALK_SHIFT;
+}
+
+uint32_t paosi_trail_miss(const paos_object *object, unsigned position)
+{
+    uint32_t flags = paosi_trail_next(object->flags & PAOSI_POLICY);
+    paosi_trail *trail = trail_of(paosi_object_conn(object), object->flags);
+    unsigned level = level_of(object->flags);
+    paosi_edge *edge;
+
+    if (!trail)
+        return flags;
+    edge = find_edge(trail, object->shape, position);
+    if (!edge)
+        edge = add_edge(trail, object->shape, position);
+    if (edge)
+        edge->used = true;
+    /* How far it is from where an older walk began says nothing of this one. */
+    if ((object->flags >> PAOSI_WALK_SHIFT & PAOSI_WALK_MAX) == trail->walk &&
+        level >= trail->levels)
+        trail->levels = level + 1;
+    return flags;
+}
+
+unsigned paosi_trail_levels(const paos_conn *conn, uint32_t flags)
+{
+    const paosi_trail *trail = conn->trails.most ? trail_of(conn, flags) : NULL;
+    unsigned level = level_of(flags);
+
+    return trail && trail->size > 0 && trail->levels > level ? trail->levels - level : 0;
+}
+
+bool paosi_trail_follow(const paos_conn *conn, uint32_t flags, paosi_buffer *out)
+{
+    const paosi_trail *trail = trail_of(conn, flags);
+    size_t i;
+
+    paosi_buffer_add32(out, 1);
+    paosi_buffer_add32(out, 0);
+    paosi_buffer_add32(out, PAOSI_OID_TEXT);
+    paosi_buffer_add32(out, (uint32_t) trail->size);
+    paosi_buffer_add32(out, 1);
+    for (i = 0; i < trail->size; i++)
+    {
+        const paosi_shape *shape = trail->edges[i].shape;
+        const char *name = shape->columns[trail->edges[i].position].name;
+        char class[16];
+
+        snprintf(class, sizeof class, "%u:", shape->class->root->number);
+        paosi_buffer_add32(out, (uint32_t) (strlen(class) + strlen(name)));
+        paosi_buffer_text(out, class);
+        paosi_buffer_text(out, name);
+    }
+    return !out->failed;
+}
+
+void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects)
+{
+    paosi_trail *trail = trail_of(conn, flags);
+
+    if (!trail)
+        return;
+    trail->ahead = true;
+    trail->brought += objects;
+}
+
+void paosi_trail_began(paos_conn *conn, uint32_t flags, size_t objects)
+{
+    paosi_trail *trail = trail_of(conn, flags);
+
+    if (trail)
+        trail->begun = objects;
+}
+
+bool paosi_trail_wide(const paos_conn *conn, uint32_t flags)
+{
+    const paosi_trail *trail = trail_of(conn, flags);
+
+    return trail && trail->begun > WIDE;
+}
+
+void paosi_trail_forget(paos_conn *conn, uint32_t flags)
+{
+    paosi_trail *trail = trail_of(conn, flags);
+
+    while (trail && trail->size > 0)
+        drop_edge(trail, trail->size - 1);
+    if (trail)
+        trail->levels = 0;
+}
+
+void paosi_trails_free(paos_conn *conn)
+{
+    size_t i;
+
+    for (i = 0; i < conn->trails.size; i++)
+    {
+        while (conn->trails.items[i].size > 0)
+            drop_edge(&conn->trails.items[i], conn->trails.items[i].size - 1);
+        paosi_free(conn->trails.items[i].edges);
+    }
+    paosi_free(conn->trails.items);
+}
+
+paos_status paos_conn_set_ahead(paos_conn *conn, size_t objects)
+{
+    if (!conn)
+        return PAOS_INVALID;
+    conn->trails.most = objects < PAOSI_LOAD_MAX ? objects : PAOSI_LOAD_MAX;
+    return PAOS_OK;
+}

@@ -1,0 +1,39 @@
+/*
+ * pack.h - values written one after the other, as clients read rows.
+ *
+ * Each is its length as int4, -1 for a null, and its send format.  A writer is for
+ * the values of one column and lives in the memory context that it was made in.
+ */
+#ifndef PAOS_PACK_H
+#define PAOS_PACK_H
+
+#include "paos.h"
+
+#include "lib/stringinfo.h"
+
+/* How values of a type are written: as their bytes, or by the type's send function. */
+typedef enum PaosWriting
+{
+    PAOS_WRITE_BY_SEND,
+    PAOS_WRITE_1,
+    PAOS_WRITE_2,
+    PAOS_WRITE_4,
+    PAOS_WRITE_8,
+    PAOS_WRITE_VARLENA,
+    PAOS_WRITE_REFS
+} PaosWriting;
+
+typedef struct PaosWriter
+{
+    PaosWriting writing;
+    FmgrInfo send;
+} PaosWriter;
+
+extern void PaosWriterMake(PaosWriter *writer, Oid type);
+extern void PaosWriteNull(StringInfo row);
+extern void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum);
+
+/* A number for the names, types and order of a table's columns. */
+extern int32 PaosShape(Oid relid);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * reach.h - what the files of paos.reach share: a class as it is read, a batch of
+ * keys of one class, and the walk that batches are part of.
+ */
+#ifndef PAOS_REACH_H
+#define PAOS_REACH_H
+
+#include "pack.h"
+
+#include "executor/spi.h"
+
+/* ---- reach_seen.c: a set of objects ---- */
+
+/* Objects are named by the root of their class, below which keys are unique. */
+typedef struct PaosSeen PaosSeen;
+
+extern PaosSeen *PaosSeenMake(void);
+/* False: it was there. */
+extern bool PaosSeenAdd(PaosSeen *seen, PaosRef identity);
+/* Adds 64 objects at once: what their refs have in common, and a bit for each. */
+extern void PaosSeenAddBlock(PaosSeen *seen, uint64 block, uint64 bits);
+
+/* ---- reach_class.c: how objects of a class are read ---- */
+
+/* A column, in the order in which they are read. */
+typedef struct ReachColumn
+{
+    NameData name;
+    AttrNumber number;
+    int target; /* class that a foreign key refers to, or 0 */
+    bool ref;   /* a paos.ref, */
+    bool refs;  /* or an array of them */
+} ReachColumn;
+
+typedef struct ReachClass
+{
+    Oid relid; /* hash key */
+    uint64 generation;
+    int users; /* what is in use may not be made anew */
+    int number;
+    int32 shape;
+    Oid keytype; /* of the array of keys: int4 or int8 */
+    int key;     /* place of the key among the columns */
+    int size;
+    ReachColumn *columns;
+    bool cast; /* some column is read as text */
+    SPIPlanPtr plan;
+    MemoryContext context;
+} ReachClass;
+
+/* Values before a row's columns: its table and its version. */
+#define REACH_FIRST 2
+
+/* Connected to SPI.  To be given back; NULL: there is no such class. */
+extern ReachClass *PaosReachClassOpen(int number);
+extern void PaosReachClassClose(ReachClass *class);
+/* The class whose extent a class is part of, 0 when it is none. */
+extern int PaosReachRoot(int number);
+
+/* ---- reach.c: the walk ---- */
+
+typedef struct ReachBatch
+{
+    int number;
+    int level; /* steps from the start */
+    int size, capacity;
+    int64 *keys;
+} ReachBatch;
+
+typedef struct ReachAttribute
+{
+    int root; /* of the class; 0: any */
+    const char *name;
+} ReachAttribute;
+
+typedef struct ReachWalk
+{
+    ReachAttribute *follow;
+    int follow_size;
+    bool follow_all;
+    int depth;
+    int64 objects; /* that may still be added */
+    int64 bytes;
+    PaosSeen *seen;
+    int16 *roots; /* by class number; 0: not known yet, -1: none */
+    List *batches;
+    List *tables;          /* those that are read directly */
+    MemoryContext context; /* of all of it */
+} ReachWalk;
+
+extern ReachBatch *PaosReachBatchFor(ReachWalk *walk, int number, int level);
+extern void PaosReachBatchAdd(ReachBatch *batch, int64 key);
+/* The root of a class; -1: there is no such class. */
+extern int PaosReachWalkRoot(ReachWalk *walk, int number);
+/* Adds what a reference leads to, unless it was met before or there is enough. */
+extern void PaosReachMeet(ReachWalk *walk, PaosRef ref, int level);
+
+/* ---- reach_row.c: a row into bytes, and what it refers to ---- */
+
+typedef struct ReachRow
+{
+    ReachWalk *walk;
+    const ReachClass *class;
+    StringInfo bytes;
+    PaosWriter *writers; /* by column */
+    bool *followed;
+    Oid *types;
+    PaosRef *refs; /* of the last row */
+    int refs_size, refs_capacity;
+    MemoryContext context; /* of what a row takes */
+} ReachRow;
+
+/* Types are those of the columns as they will come. */
+extern void PaosReachRowBegin(ReachRow *row, const Oid *types);
+/* Writes a row, of values at `places` (NULL: as they come), collects its refs; the key. */
+extern int64 PaosReachRowTake(ReachRow *row, Oid table, TransactionId version, const Datum *values,
+                              const bool *nulls, const AttrNumber *places);
+
+/* ---- reach_table.c: plain tables, without the executor ---- */
+
+/* What came of a batch. */
+typedef struct ReachFound
+{
+    int64 *keys;
+    int size, room;
+} ReachFound;
+
+extern void PaosReachFoundAdd(ReachFound *found, int64 key);
+/* False: the class has to be read by its statement. */
+extern bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, const ReachBatch *batch,
+                               StringInfo bytes, ReachFound *found);
+
+/* ---- reach_read.c: a batch ---- */
+
+/* What an answer's bytes are cut at; only what was asked for goes on after it. */
+#define REACH_BATCH_BYTES (32 * 1024 * 1024)
+
+/* Reads a batch, adds what its objects refer to; the bytes are in the walk's context. */
+extern bytea *PaosReachRead(ReachWalk *walk, ReachBatch *batch);
+
+#endif
