@@ -95,17 +95,18 @@ void item_request(PGconn *pq, size_t first, size_t n)
 
 void item_request_by_hand(PGconn *pq, size_t first, size_t n)
 {
+    /* Below 0: none yet, for a row of each table stands for four requests. */
+    long from = (long) (first / 4), to = (long) ((first + n) / 4) - 1;
     char sql[1024];
 
     snprintf(sql, sizeof sql,
              "INSERT INTO bench.by_kind SELECT i * 8 + k, 'bench_other' FROM"
-             " generate_series(%zu, %zu) i, unnest(ARRAY[1, 3, 5, 7]) k;"
+             " generate_series(%ld, %ld) i, unnest(ARRAY[1, 3, 5, 7]) k;"
              "INSERT INTO bench.by_size SELECT int4range(i * 8 + 1, i * 8 + 2), 'bench_other'"
-             " FROM generate_series(%zu, %zu) i;"
+             " FROM generate_series(%ld, %ld) i;"
              "INSERT INTO bench.by_name SELECT 'item ' || i, 0, 'bench_other'"
-             " FROM generate_series(%zu, %zu) i",
-             first / 4, (first + n) / 4 - 1, first / 4, (first + n) / 4 - 1, first / 4,
-             (first + n) / 4 - 1);
+             " FROM generate_series(%ld, %ld) i",
+             from, to, from, to, from, to);
     run_sql(pq, sql);
     run_sql(pq, "VACUUM ANALYZE bench.by_kind");
     run_sql(pq, "VACUUM ANALYZE bench.by_size");
