@@ -175,6 +175,10 @@ CREATE FUNCTION paos.forget(name text) RETURNS void
 COMMENT ON FUNCTION paos.forget(text) IS
     'ends a durable request when the transaction commits, and removes its events';
 
+CREATE FUNCTION paos.request_problem(request bigint) RETURNS text
+    AS 'MODULE_PATHNAME', 'paos_request_problem' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION paos.request_problem(bigint) IS
+    'why a durable request makes no sense any more, so that nothing is kept for it; NULL when it does';
 -- A barrier: what a query asks of the names must not be evaluated for other roles' rows.
 CREATE OR REPLACE VIEW paos.requests WITH (security_barrier) AS
     SELECT r.request, r.class, r.query::paos.query AS query, r.role::regrole AS role, r.backend,
@@ -182,7 +186,8 @@ CREATE OR REPLACE VIEW paos.requests WITH (security_barrier) AS
            CASE WHEN d.name IS NOT NULL
                 THEN (SELECT count(*) FROM paos.event e WHERE e.request = r.request) END AS pending,
            (SELECT e.at FROM paos.event e WHERE e.request = r.request AND d.name IS NOT NULL
-            ORDER BY e.number LIMIT 1) AS oldest
+            ORDER BY e.number LIMIT 1) AS oldest,
+           CASE WHEN d.name IS NOT NULL THEN paos.request_problem(r.request) END AS problem
     FROM paos.live_requests() r
     LEFT JOIN paos.durable d ON d.request = r.request
     ORDER BY r.request;
@@ -192,6 +197,8 @@ COMMENT ON COLUMN paos.requests.backend IS
 COMMENT ON COLUMN paos.requests.durable IS 'name of a durable request, else NULL';
 COMMENT ON COLUMN paos.requests.pending IS 'events of a durable request that are not acknowledged';
 COMMENT ON COLUMN paos.requests.oldest IS 'since when the first of them is pending';
+COMMENT ON COLUMN paos.requests.problem IS
+    'why a durable request makes no sense any more, so that nothing is kept for it; NULL when it does';
 
 COMMENT ON COLUMN paos.stats.batches IS 'times that a session was told, of one event or of several';
 COMMENT ON COLUMN paos.stats.ring_high_water IS 'most commits that waited for one before them at a time';
@@ -316,6 +323,11 @@ AS $$
         SELECT 'durable request', 'error', format('role %s of request %L does not exist: nothing is kept for it', r.role, r.durable),
                format('SELECT paos.forget(%L)', r.durable)
         FROM paos.requests r WHERE r.durable IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid = r.role)
+        UNION ALL
+        SELECT 'durable request', 'error',
+               format('request %L makes no sense any more, nothing is kept for it: %s', r.durable, r.problem),
+               format('subscribe anew with another query, add what it lacks, or SELECT paos.forget(%L)', r.durable)
+        FROM paos.requests r WHERE r.problem IS NOT NULL
         UNION ALL
         SELECT 'durable request', 'warning',
                format('request %L has %s pending events, the oldest of %s: %s', r.durable, r.pending, r.oldest,

@@ -600,6 +600,10 @@ CREATE FUNCTION paos.live_requests(OUT request bigint, OUT class regclass, OUT q
     OUT role oid, OUT backend int, OUT events bigint, OUT last_event timestamptz) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'paos_live_requests' LANGUAGE C VOLATILE ROWS 100;
 COMMENT ON FUNCTION paos.live_requests() IS 'live requests of the roles that the caller is a member of';
+CREATE FUNCTION paos.request_problem(request bigint) RETURNS text
+    AS 'MODULE_PATHNAME', 'paos_request_problem' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION paos.request_problem(bigint) IS
+    'why a durable request makes no sense any more, so that nothing is kept for it; NULL when it does';
 -- A barrier: what a query asks of the names must not be evaluated for other roles' rows.
 CREATE VIEW paos.requests WITH (security_barrier) AS
     SELECT r.request, r.class, r.query::paos.query AS query, r.role::regrole AS role, r.backend,
@@ -607,7 +611,8 @@ CREATE VIEW paos.requests WITH (security_barrier) AS
            CASE WHEN d.name IS NOT NULL
                 THEN (SELECT count(*) FROM paos.event e WHERE e.request = r.request) END AS pending,
            (SELECT e.at FROM paos.event e WHERE e.request = r.request AND d.name IS NOT NULL
-            ORDER BY e.number LIMIT 1) AS oldest
+            ORDER BY e.number LIMIT 1) AS oldest,
+           CASE WHEN d.name IS NOT NULL THEN paos.request_problem(r.request) END AS problem
     FROM paos.live_requests() r
     LEFT JOIN paos.durable d ON d.request = r.request
     ORDER BY r.request;
@@ -617,6 +622,8 @@ COMMENT ON COLUMN paos.requests.backend IS
 COMMENT ON COLUMN paos.requests.durable IS 'name of a durable request, else NULL';
 COMMENT ON COLUMN paos.requests.pending IS 'events of a durable request that are not acknowledged';
 COMMENT ON COLUMN paos.requests.oldest IS 'since when the first of them is pending';
+COMMENT ON COLUMN paos.requests.problem IS
+    'why a durable request makes no sense any more, so that nothing is kept for it; NULL when it does';
 GRANT SELECT ON paos.requests TO PUBLIC;
 CREATE FUNCTION paos.request_stats(OUT commits bigint, OUT rows_matched bigint, OUT probes bigint,
     OUT events bigint, OUT batches bigint, OUT overflows bigint, OUT requests bigint,
@@ -771,6 +778,11 @@ AS $$
         SELECT 'durable request', 'error', format('role %s of request %L does not exist: nothing is kept for it', r.role, r.durable),
                format('SELECT paos.forget(%L)', r.durable)
         FROM paos.requests r WHERE r.durable IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid = r.role)
+        UNION ALL
+        SELECT 'durable request', 'error',
+               format('request %L makes no sense any more, nothing is kept for it: %s', r.durable, r.problem),
+               format('subscribe anew with another query, add what it lacks, or SELECT paos.forget(%L)', r.durable)
+        FROM paos.requests r WHERE r.problem IS NOT NULL
         UNION ALL
         SELECT 'durable request', 'warning',
                format('request %L has %s pending events, the oldest of %s: %s', r.durable, r.pending, r.oldest,

@@ -225,6 +225,11 @@ static void AlterTable(Oid relid, const AlterTableCmd *command)
         case AT_DropConstraint:
             PaosReshapeTable(relid);
             break;
+        case AT_AddColumn:
+        case AT_AddConstraint:
+        case AT_AddIndexConstraint:
+            PaosReshapeGrown(relid);
+            break;
         case AT_AttachPartition:
         case AT_DetachPartition:
         case AT_DetachPartitionFinalize:

@@ -6,11 +6,12 @@
  * for requests, files all of them before it goes on; from then on each row that
  * comes or goes is filed or removed by the trigger on the table.  Filing is done
  * with the eyes of the request's role and fails nobody: a request that makes no
- * sense any more is filed as one that every row may satisfy.
+ * sense any more, of which its reader was told, is there and not filed.
  */
 #include "adopt.h"
 #include "durable.h"
 #include "query.h"
+#include "reshape.h"
 
 #include "access/genam.h"
 #include "access/table.h"
@@ -79,34 +80,54 @@ void PaosTaskHold(int64 task, LOCKMODE mode)
 
 /* ---- one request ---- */
 
-/*
- * As its role, and so that a complaint ends nothing but the try: then every row
- * is a candidate.  Rolled back in any case, for the locks on the class.  Nobody
- * waits here for whoever changes the table.
- */
-static void TryToBind(const PaosDurable *durable, Oid relid, PaosQuestion *out)
+static void NoteError(PaosDurableTry *out)
 {
+    ErrorData *error = CopyErrorData();
+
+    FlushErrorState();
+    if (PaosReshapeIsOurs(error->sqlerrcode))
+        return;
+    out->sqlstate = error->sqlerrcode;
+    out->reason = error->message;
+}
+
+/*
+ * As its role, and so that a complaint ends nothing but the try: while nothing can be
+ * told, every row is a candidate.  Rolled back in any case, for the locks on the class.
+ * Nobody waits here for whoever changes the table.
+ */
+void PaosDurableTryToBind(const PaosDurable *durable, PaosDurableTry *out)
+{
+    static PaosFiling any = {.kind = PAOS_FILE_REST};
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
-    static PaosFiling any = {.kind = PAOS_FILE_REST};
-    PaosQuestion bound = {NULL, list_make1(&any), false};
+    Oid relid = PaosClassTable(durable->class);
+    PaosQuestion bound;
 
-    *out = bound;
+    memset(out, 0, sizeof(*out));
+    out->question.filings = list_make1(&any);
+    /* A restore may bring the class later. */
+    if (!OidIsValid(relid))
+        return;
     BeginInternalSubTransaction(NULL);
     MemoryContextSwitchTo(context);
     PG_TRY();
     {
-        (void) PaosRoleBecome(durable->role); /* the rollback ends it */
+        if (PaosClassByNumber(durable->class, true) == NULL)
+            ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("class \"%s\" has no single-column integer primary key any more",
+                           get_rel_name(relid)));
         if (ConditionalLockRelationOid(relid, AccessShareLock))
         {
+            (void) PaosRoleBecome(durable->role); /* the rollback ends it */
             PaosQuestionBind(relid, durable->query, &bound);
-            *out = bound;
+            out->question = bound;
         }
     }
     PG_CATCH();
     {
         MemoryContextSwitchTo(context);
-        FlushErrorState();
+        NoteError(out);
     }
     PG_END_TRY();
     RollbackAndReleaseCurrentSubTransaction();
@@ -122,13 +143,14 @@ static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, 
                            .durable = true,
                            .kept = kept,
                            .oldest = oldest};
-    Oid relid = PaosClassTable(durable->class);
-    PaosQuestion question;
+    PaosDurableTry bound;
 
-    TryToBind(durable, relid, &question);
+    PaosDurableTryToBind(durable, &bound);
+    request.broken = bound.sqlstate != 0;
     /* Also of one that could not be bound now, be it for a lock on its class. */
-    request.path = OidIsValid(relid) && PaosPathNames(PaosQueryParse(durable->query)) != NIL;
-    PaosRequestAdd(shared, &request, durable->query, question.filings);
+    request.path = OidIsValid(PaosClassTable(durable->class)) &&
+                   PaosPathNames(PaosQueryParse(durable->query)) != NIL;
+    PaosRequestAdd(shared, &request, durable->query, request.broken ? NIL : bound.question.filings);
 }
 
 void PaosDurableFile(PaosShared *shared, const PaosDurable *durable)

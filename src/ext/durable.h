@@ -38,7 +38,16 @@ typedef struct PaosDurable
     Oid role;
 } PaosDurable;
 
+/* A try to bind a durable request, which fails nobody. */
+typedef struct PaosDurableTry
+{
+    PaosQuestion question; /* of which every row is a candidate, if it cannot be told now */
+    int sqlstate;          /* 0: it went well, or cannot be told now */
+    char *reason;
+} PaosDurableTry;
+
 /* in durable.c */
+extern void PaosDurableTryToBind(const PaosDurable *durable, PaosDurableTry *out);
 /* The shared memory of requests with the durable ones in it; NULL: there are no requests at all,
  * and create is false. */
 extern PaosShared *PaosSharedFiled(bool create);
@@ -136,6 +145,10 @@ extern void PaosHoldListen(PaosHold *hold, PaosShared *shared, int64 request);
 extern void PaosHoldLeave(int64 request);
 /* Ids (int64 pointers) of the requests that this session attends to. */
 extern List *PaosHoldRequests(void);
+
+/* in durable_class.c */
+/* Removes the row of a request, and all that is of it. */
+extern void PaosDurableEndRow(int64 request);
 
 /* in durable_subscribe.c */
 extern int64 PaosDurableSubscribe(Oid relid, int class, const char *query, const char *name);

@@ -4,7 +4,8 @@
  * A foreign key would do half of it, but a parallel restore loads the tables of an
  * extension in any order: pg_dump records no dependency between them.  So a class
  * may come after its requests, which were then filed as ones that every row may
- * satisfy, and are filed anew.
+ * satisfy, and are filed anew.  Both are looked at before the commit, for a class
+ * that goes and comes again is the same.
  */
 #include "durable.h"
 #include "reshape.h"
@@ -13,25 +14,26 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "commands/trigger.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(paos_durable_class_changed);
 
 /* Sees whatever is committed, also in a transaction that looks at an older state. */
-static void RemoveRows(int class)
+void PaosDurableEndRow(int64 request)
 {
     Relation relation = table_open(PaosOwnRelation("durable"), RowExclusiveLock);
-    SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+    SysScanDesc scan;
+    ScanKeyData key;
     HeapTuple row;
 
-    while (HeapTupleIsValid(row = systable_getnext(scan)))
+    ScanKeyInit(&key, PAOS_DURABLE_REQUEST, BTEqualStrategyNumber, F_INT8EQ,
+                Int64GetDatum(request));
+    scan = systable_beginscan(relation, PaosOwnRelation("durable_pkey"), true, NULL, 1, &key);
+    row = systable_getnext(scan);
+    if (HeapTupleIsValid(row))
     {
-        TupleDesc desc = RelationGetDescr(relation);
-        bool isnull;
-
-        if (DatumGetInt16(heap_getattr(row, PAOS_DURABLE_CLASS, desc, &isnull)) != class)
-            continue;
-        PaosDurableRemove(DatumGetInt64(heap_getattr(row, PAOS_DURABLE_REQUEST, desc, &isnull)));
+        PaosDurableRemove(request);
         CatalogTupleDelete(relation, &row->t_self);
     }
     systable_endscan(scan);
@@ -54,6 +56,6 @@ Datum paos_durable_class_changed(PG_FUNCTION_ARGS)
         PaosReshapeClass(class);
     }
     else
-        RemoveRows(class);
+        PaosReshapeRenewed(class);
     return PointerGetDatum(NULL);
 }

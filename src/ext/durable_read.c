@@ -40,6 +40,23 @@ static void CheckClass(const PaosDurable *durable)
                    get_rel_name(class->relid));
 }
 
+/* All that was pending is read, and there will be no more. */
+static void RefuseBroken(const PaosDurable *durable)
+{
+    PaosDurableTry bound;
+    PaosRequest request;
+
+    if (!PaosRequestGet(PaosSharedFiled(true), durable->request, &request, NULL) || !request.broken)
+        return;
+    PaosDurableTryToBind(durable, &bound);
+    ereport(
+        ERROR,
+        errcode(bound.sqlstate == 0 ? ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE : bound.sqlstate),
+        errmsg("durable request \"%s\" makes no sense any more", durable->name),
+        bound.sqlstate == 0 ? 0 : errdetail_internal("%s.", bound.reason),
+        errhint("Subscribe with the same name anew, or call paos.forget."));
+}
+
 /* A limit that was passed while nobody looked; a file that a restore without triggers left out. */
 static void Settle(const PaosDurable *durable)
 {
@@ -128,6 +145,8 @@ Datum paos_pending(PG_FUNCTION_ARGS)
     Settle(&durable);
     InitMaterializedSRF(fcinfo, 0);
     ReadPending(result, hold, durable.request, most);
+    if (hold->nseen == 0)
+        RefuseBroken(&durable);
     return (Datum) 0;
 }
 

@@ -118,7 +118,17 @@ static void RemoveOrphans(PaosShared *shared)
     }
 }
 
-/* Takes up the request of the name when it is the same; found: there is another. */
+static bool IsBroken(PaosShared *shared, int64 id)
+{
+    PaosRequest request;
+
+    return PaosRequestGet(shared, id, &request, NULL) && request.broken;
+}
+
+/*
+ * Takes up the request of the name when it is the same; found: there is another.  One that made
+ * no sense for a time has missed what it could not match: it is as good as another.
+ */
 static bool TakeUp(PaosShared *shared, PaosDurable *wanted, PaosDurable *present, bool *found)
 {
     *found = PaosDurableFind(wanted->name, true, present);
@@ -128,6 +138,8 @@ static bool TakeUp(PaosShared *shared, PaosDurable *wanted, PaosDurable *present
     if (present->class != wanted->class || strcmp(present->query, wanted->query) != 0)
         return false;
     PaosDurableFile(shared, present);
+    if (IsBroken(shared, present->request))
+        return false;
     wanted->request = present->request;
     return true;
 }

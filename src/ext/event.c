@@ -305,7 +305,8 @@ static void Deliver(const PaosEvent *event, List **payloads)
 {
     PaosRequest request;
 
-    if (IsEmpty(event) || !PaosRequestGet(PaosSharedAttached(), event->request, &request, NULL))
+    if (IsEmpty(event) || !PaosRequestGet(PaosSharedAttached(), event->request, &request, NULL) ||
+        request.broken)
         return;
     if (!PaosPrivilegesKept(&request))
         EndForbidden(&request, payloads);

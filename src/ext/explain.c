@@ -193,13 +193,17 @@ static bool FetchRow(const Explanation *explanation, PaosRef object, HeapTuple t
     if (found)
     {
         value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-        tuple->t_data = DatumGetHeapTupleHeader(SPI_datumTransfer(value, false, -1));
-        tuple->t_len = HeapTupleHeaderGetDatumLength(tuple->t_data);
-        ItemPointerSetInvalid(&tuple->t_self);
-        tuple->t_tableOid = InvalidOid;
+        value = SPI_datumTransfer(value, false, -1);
     }
     SPI_finish();
-    return found;
+    if (!found)
+        return false;
+    /* A short one is unpacked here: not sooner, into memory of SPI's. */
+    tuple->t_data = DatumGetHeapTupleHeader(value);
+    tuple->t_len = HeapTupleHeaderGetDatumLength(tuple->t_data);
+    ItemPointerSetInvalid(&tuple->t_self);
+    tuple->t_tableOid = InvalidOid;
+    return true;
 }
 
 static const char *TruthOf(const Explanation *explanation, const PaosQueryNode *node,

@@ -111,6 +111,7 @@ typedef struct PaosRequest
     int backend;  /* process id of the session; 0: durable, and nobody attends */
     bool path;    /* follows references: objects of other classes matter */
     bool durable; /* its events are kept in paos.event: see durable.h */
+    bool broken;  /* durable: its query makes no sense any more, and is not filed */
     bool loose;   /* filed for every row, until a prepared transaction ends */
     uint8 channel[PAOS_CHANNEL_BYTES];
     uint64 events;

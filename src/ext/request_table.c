@@ -150,6 +150,7 @@ static void Show(PaosShared *shared, const PaosRequestEntry *entry, PaosRequest 
                          .path = entry->path,
                          .durable = entry->durable,
                          .loose = entry->loose,
+                         .broken = entry->broken,
                          .events = entry->events,
                          .last_event = entry->last_event};
     if (entry->session != 0)
@@ -256,6 +257,7 @@ void PaosRequestEnter(PaosShared *shared, const PaosRequest *request, const char
     made->class = request->class;
     made->path = request->path;
     made->durable = request->durable;
+    made->broken = request->broken;
     CountForRole(shared, request->role, 1);
     PG_TRY();
     {
@@ -323,6 +325,7 @@ void PaosRequestRefile(PaosShared *shared, const PaosRefiled *refiled)
         entry->query = refiled->query;
         entry->filed = refiled->filed;
         entry->loose = refiled->loose;
+        entry->broken = refiled->broken;
         PaosRequestLetGo(entry);
     }
     PaosIndexRemove(shared, refiled->class, old_filed);

@@ -44,6 +44,7 @@ typedef struct PaosRequestEntry
     uint32 path : 1;
     uint32 durable : 1;
     uint32 loose : 1;
+    uint32 broken : 1;
     uint32 resync : 1; /* an event was lost: to be told to look again */
     uint32 is_lost : 1;
 } PaosRequestEntry;

@@ -7,7 +7,8 @@
  * type is bound again and filed anew, which takes effect with the commit: nobody
  * else can write the table before that, and until then a row of another type
  * makes the index find all entries.  One that makes no sense any more ends, and
- * says why.  A durable request is only told to look again: it ends by its name.
+ * says why.  A durable request ends by its name only: it is told once, is not filed
+ * any more, and goes on when what it lacked is there again.
  */
 #include "reshape.h"
 
@@ -28,6 +29,8 @@
 #include "utils/syscache.h"
 
 static List *touched = NIL; /* numbers of classes, in TopTransactionContext */
+static List *grown = NIL;   /* of these, only those that are broken are looked at; likewise */
+static List *renewed = NIL; /* of these, all look again; likewise */
 static List *refiled = NIL; /* of PaosRefiled, by this transaction, which may yet abort; likewise */
 
 static void EndTransaction(XactEvent event, void *arg)
@@ -50,10 +53,10 @@ static void EndTransaction(XactEvent event, void *arg)
                 PaosBoundFree(shared, one->query);
         }
     }
-    touched = refiled = NIL;
+    touched = grown = renewed = refiled = NIL;
 }
 
-void PaosReshapeClass(int number)
+static void Touch(List **list, int number)
 {
     static bool initialized = false;
     MemoryContext previous;
@@ -62,11 +65,11 @@ void PaosReshapeClass(int number)
         RegisterXactCallback(EndTransaction, NULL);
     initialized = true;
     previous = MemoryContextSwitchTo(TopTransactionContext);
-    touched = list_append_unique_int(touched, number);
+    *list = list_append_unique_int(*list, number);
     MemoryContextSwitchTo(previous);
 }
 
-void PaosReshapeTable(Oid relid)
+static void TouchTable(List **list, Oid relid)
 {
     ListCell *cell;
 
@@ -75,26 +78,71 @@ void PaosReshapeTable(Oid relid)
         int number = PaosClassNumber(lfirst_oid(cell));
 
         if (number != 0)
-            PaosReshapeClass(number);
+            Touch(list, number);
     }
+}
+
+void PaosReshapeClass(int number)
+{
+    Touch(&touched, number);
+}
+
+void PaosReshapeRenewed(int number)
+{
+    Touch(&touched, number);
+    Touch(&renewed, number);
+}
+
+void PaosReshapeTable(Oid relid)
+{
+    TouchTable(&touched, relid);
+}
+
+void PaosReshapeGrown(Oid relid)
+{
+    TouchTable(&grown, relid);
 }
 
 bool PaosReshapePending(void)
 {
-    return touched != NIL;
+    return touched != NIL || grown != NIL;
+}
+
+/* ---- filing anew ---- */
+
+/* Files a request anew; filings NIL: no row satisfies it. */
+static PaosRefiled *Refile(PaosShared *shared, const PaosRequest *request, const char *text,
+                           List *filings)
+{
+    MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+    PaosRefiled *one = palloc0(sizeof(PaosRefiled));
+
+    one->request = request->id;
+    one->class = request->class;
+    refiled = lappend(refiled, one);
+    MemoryContextSwitchTo(previous);
+    one->query = PaosBoundStore(text, request->class);
+    one->filed = PaosIndexAdd(shared, request->class, request->id, filings);
+    return one;
 }
 
 /* ---- the end of a request ---- */
 
-static void End(const PaosRequest *request, int sqlstate, const char *reason)
+/* Ends a request whose query makes no sense any more; who attends to a durable one is told too. */
+static void End(PaosShared *shared, const PaosRequest *request, const char *text, int sqlstate,
+                const char *reason)
 {
+    if (request->broken)
+        return;
+    if (request->backend != 0)
+        PaosEventTell(request, PaosEndedPayload(request->id, sqlstate, reason));
     if (request->durable)
     {
+        Refile(shared, request, text, NIL)->broken = true;
         PaosEventResync(request->id);
-        return;
     }
-    PaosEventTell(request, PaosEndedPayload(request->id, sqlstate, reason));
-    PaosRequestEnd(request->id);
+    else
+        PaosRequestEnd(request->id);
 }
 
 /* ---- binding anew ---- */
@@ -108,7 +156,7 @@ typedef struct Rebound
 } Rebound;
 
 /* Not the request's fault: whoever changes the table has to hear of it. */
-static bool IsOurs(int sqlstate)
+bool PaosReshapeIsOurs(int sqlstate)
 {
     int category = ERRCODE_TO_CATEGORY(sqlstate);
 
@@ -123,7 +171,7 @@ static void NoteError(Rebound *out, MemoryContext context)
 
     MemoryContextSwitchTo(context);
     error = CopyErrorData();
-    if (IsOurs(error->sqlerrcode))
+    if (PaosReshapeIsOurs(error->sqlerrcode))
         PG_RE_THROW();
     FlushErrorState();
     out->sqlstate = error->sqlerrcode;
@@ -163,22 +211,6 @@ static void TryToBind(const PaosRequest *request, Oid relid, const char *text, R
     CurrentResourceOwner = owner;
 }
 
-/* Files a request anew; filings NIL: no row satisfies it. */
-static void Refile(PaosShared *shared, const PaosRequest *request, const char *text, List *filings,
-                   bool loose)
-{
-    MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
-    PaosRefiled *one = palloc0(sizeof(PaosRefiled));
-
-    one->request = request->id;
-    one->class = request->class;
-    one->loose = loose;
-    refiled = lappend(refiled, one);
-    MemoryContextSwitchTo(previous);
-    one->query = PaosBoundStore(text, request->class);
-    one->filed = PaosIndexAdd(shared, request->class, request->id, filings);
-}
-
 static void BindAnew(PaosShared *shared, const PaosRequest *request, const PaosBound *bound,
                      bool prepare)
 {
@@ -188,14 +220,18 @@ static void BindAnew(PaosShared *shared, const PaosRequest *request, const PaosB
 
     TryToBind(request, bound->relid, text, &rebound);
     if (rebound.sqlstate != 0 && !prepare)
-        End(request, rebound.sqlstate, rebound.reason);
-    if (rebound.sqlstate != 0 && !prepare && !request->durable)
+    {
+        End(shared, request, text, rebound.sqlstate, rebound.reason);
         return;
+    }
     /* Whether a prepared transaction is committed is open: every row is looked at. */
-    if (prepare || rebound.sqlstate != 0)
+    if (prepare)
         rebound.question.filings = list_make1(&any);
-    Refile(shared, request, text, rebound.question.filings, prepare);
-    PaosEventResync(request->id);
+    Refile(shared, request, text, rebound.question.filings)->loose = prepare;
+    if (request->broken)
+        PaosDurableNote(request, &(PaosEvent){.request = request->id, .resync = true});
+    else
+        PaosEventResync(request->id);
 }
 
 /* ---- looking at the requests ---- */
@@ -225,26 +261,40 @@ static void RewriteDurable(int64 request, const char *text)
     table_close(relation, NoLock);
 }
 
-/* Whether the class is still there, and the one that the request is on. */
-static bool ClassIsThere(const PaosRequest *request, const PaosBound *bound)
+/* Of a class that is none any more, or that is another. */
+static void EndWithClass(PaosShared *shared, const PaosRequest *request, Oid relid)
 {
-    Oid relid = PaosClassTable(request->class);
-
-    if (OidIsValid(relid) && relid == bound->relid)
-    {
-        if (PaosClassByNumber(request->class, true) != NULL)
-            return true;
-        End(request, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            psprintf("class \"%s\" has no single-column integer primary key any more",
-                     get_rel_name(relid)));
-    }
-    else if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(bound->relid)))
-        End(request, ERRCODE_UNDEFINED_OBJECT,
-            psprintf("\"%s\" is not a class any more", get_rel_name(bound->relid)));
+    if (request->durable)
+        PaosDurableEndRow(request->id);
+    else if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+        End(shared, request, NULL, ERRCODE_UNDEFINED_OBJECT,
+            psprintf("\"%s\" is not a class any more", get_rel_name(relid)));
     else
-        End(request, ERRCODE_UNDEFINED_TABLE,
+        End(shared, request, NULL, ERRCODE_UNDEFINED_TABLE,
             psprintf("the table of class %d was dropped", request->class));
+}
+
+/* Whether the class is still there, and the one that the request is on. */
+static bool ClassIsThere(PaosShared *shared, const PaosRequest *request, const PaosBound *bound)
+{
+    if (PaosClassTable(request->class) != bound->relid)
+        EndWithClass(shared, request, bound->relid);
+    else if (PaosClassByNumber(request->class, true) == NULL)
+        End(shared, request, bound->text, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            psprintf("class \"%s\" has no single-column integer primary key any more",
+                     get_rel_name(bound->relid)));
+    else
+        return true;
     return false;
+}
+
+/* Whoever commits it may not know of durable requests, which would then be on no class. */
+static void LookBeforePrepare(const PaosRequest *request, const PaosBound *bound)
+{
+    if (request->durable && PaosClassTable(request->class) != bound->relid)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot PREPARE a transaction that has begun or ended a durable request"));
+    PaosEventResync(request->id);
 }
 
 static void LookAt(PaosShared *shared, int64 id, bool prepare)
@@ -264,37 +314,60 @@ static void LookAt(PaosShared *shared, int64 id, bool prepare)
         return;
     }
     if (prepare)
-        PaosEventResync(id);
-    else if (!ClassIsThere(&request, bound))
+        LookBeforePrepare(&request, bound);
+    else if (!ClassIsThere(shared, &request, bound))
         return;
+    else if (list_member_int(renewed, request.class))
+        PaosEventResync(id);
     change = PaosBoundLook(bound, &dropped);
     if (change == PAOS_BOUND_DROPPED && !prepare)
-        End(&request, ERRCODE_UNDEFINED_COLUMN,
+        End(shared, &request, bound->text, ERRCODE_UNDEFINED_COLUMN,
             psprintf("attribute \"%s\" of class \"%s\" was dropped", dropped,
                      get_rel_name(bound->relid)));
-    else if (change == PAOS_BOUND_RETYPED || request.path || request.loose)
+    else if (change == PAOS_BOUND_RETYPED || request.path || request.loose || request.broken)
         BindAnew(shared, &request, bound, prepare);
     if (request.durable && (change == PAOS_BOUND_RENAMED || change == PAOS_BOUND_RETYPED))
         RewriteDurable(id, PaosBoundText(bound));
+}
+
+static bool IsBroken(PaosShared *shared, int64 id)
+{
+    PaosRequest request;
+
+    return PaosRequestGet(shared, id, &request, NULL) && request.broken;
+}
+
+static void LookAtAll(PaosShared *shared, List *classes, bool broken, bool prepare)
+{
+    ListCell *cell;
+
+    if (classes == NIL)
+        return;
+    foreach (cell, PaosRequestIds(shared, classes))
+    {
+        int64 id = *(int64 *) lfirst(cell);
+
+        CHECK_FOR_INTERRUPTS();
+        if (!broken || IsBroken(shared, id))
+            LookAt(shared, id, prepare);
+    }
 }
 
 void PaosReshape(bool prepare)
 {
     PaosShared *shared;
     List *classes = touched;
-    ListCell *cell;
+    List *more = list_difference_int(grown, touched);
 
-    touched = NIL;
-    if (classes == NIL)
+    touched = grown = NIL;
+    if (classes == NIL && more == NIL)
         return;
     shared = PaosSharedFiled(false);
     if (shared == NULL)
         return;
-    foreach (cell, PaosRequestIds(shared, classes))
-    {
-        CHECK_FOR_INTERRUPTS();
-        LookAt(shared, *(int64 *) lfirst(cell), prepare);
-    }
+    LookAtAll(shared, classes, false, prepare);
     if (prepare)
-        PaosPreparedClasses(classes);
+        PaosPreparedClasses(list_concat(classes, more));
+    else
+        LookAtAll(shared, more, true, prepare);
 }

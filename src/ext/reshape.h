@@ -51,6 +51,12 @@ extern char *PaosBoundText(const PaosBound *bound);
  * looked at before the commit. */
 extern void PaosReshapeClass(int number);
 extern void PaosReshapeTable(Oid relid);
+/* A class was none for a time, in which nobody noticed what was written. */
+extern void PaosReshapeRenewed(int number);
+/* The table has more than it had: what made no sense may make some again. */
+extern void PaosReshapeGrown(Oid relid);
+/* Is an error not the fault of the request whose query is bound? */
+extern bool PaosReshapeIsOurs(int sqlstate);
 /* Before the commit's events are worked out; is there anything to do? */
 extern void PaosReshape(bool prepare);
 extern bool PaosReshapePending(void);
@@ -63,6 +69,7 @@ typedef struct PaosRefiled
     dsa_pointer query;
     dsa_pointer filed;
     bool loose; /* see PaosRequest */
+    bool broken;
 } PaosRefiled;
 
 /* in request_table.c */

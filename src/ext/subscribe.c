@@ -22,6 +22,7 @@
 PG_FUNCTION_INFO_V1(paos_subscribe);
 PG_FUNCTION_INFO_V1(paos_unsubscribe);
 PG_FUNCTION_INFO_V1(paos_live_requests);
+PG_FUNCTION_INFO_V1(paos_request_problem);
 
 int paos_max_requests = 1000000;
 
@@ -113,6 +114,26 @@ Datum paos_unsubscribe(PG_FUNCTION_ARGS)
     else
         PaosRequestEnd(id);
     PG_RETURN_VOID();
+}
+
+/* paos.request_problem(request bigint): why a durable one makes no sense any more, else NULL */
+Datum paos_request_problem(PG_FUNCTION_ARGS)
+{
+    PaosShared *shared = PaosSharedFiled(false);
+    PaosDurable durable = {.request = PG_GETARG_INT64(0)};
+    PaosDurableTry bound;
+    PaosRequest request;
+    char *query;
+
+    if (shared == NULL || !PaosRequestGet(shared, durable.request, &request, &query) ||
+        !request.broken || !MaySee(&request))
+        PG_RETURN_NULL();
+    durable.class = request.class;
+    durable.query = query;
+    durable.role = request.role;
+    PaosDurableTryToBind(&durable, &bound);
+    PG_RETURN_TEXT_P(
+        cstring_to_text(bound.reason == NULL ? "it must be subscribed anew" : bound.reason));
 }
 
 static void PutRequest(ReturnSetInfo *result, const PaosRequest *request, const char *query)

@@ -207,6 +207,20 @@ sql postgres "ALTER TABLE person DROP CONSTRAINT person_pkey"
 ended "the class has lost its key" "${requests[0]}" '"55000","reason":"class \\"person\\" has no single-column integer primary key any more"'
 sql postgres "ALTER TABLE person ADD PRIMARY KEY (id)"
 
+# No class for a moment, in which nobody notices what is written.
+sql postgres "CREATE TABLE thing (id int PRIMARY KEY); SELECT paos.register_class('thing', 90)" >/dev/null
+session renewed
+request=$(say renewed "SELECT paos.subscribe('thing', '')")
+sql postgres "BEGIN; SELECT paos.unregister_class('thing'); INSERT INTO thing VALUES (1);
+    SELECT paos.register_class('thing', 90); COMMIT" >/dev/null
+ok "a class that is none for a moment: told to look again" "\"request\":$request,\"resync\":true,\"author" \
+    "$(await renewed "\"request\":$request,\"resync\":true,\"author")"
+sql postgres "INSERT INTO thing VALUES (2)"
+ok "and it goes on" '"enter":["90:2"]' "$(await renewed '"enter":\["90:2"\]')"
+sql postgres "BEGIN; SELECT paos.unregister_class('thing'); SELECT paos.register_class('thing', 91); COMMIT" >/dev/null
+like "another class ends it" '"42704","reason":"\\"thing\\" is not a class any more"' \
+    "$(await renewed "\"request\":$request,\"resync\":true,\"ended\":.*\"author\"")"
+
 # Whatever way the table goes.
 gone()
 {

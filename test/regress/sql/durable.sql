@@ -220,6 +220,58 @@ SET ROLE paos_durable_user;
 SELECT enter FROM read('even');
 RESET ROLE;
 
+-- what makes no sense any more is told once, with the reason, until it makes sense again
+CREATE TABLE thing (id int PRIMARY KEY, size int);
+SELECT paos.register_class('thing', 77);
+SELECT paos.subscribe('thing', 'size > 30', durable => 'big') > 0 AS begun;
+SELECT paos.leave('big');
+INSERT INTO thing VALUES (1, 40);
+ALTER TABLE thing DROP COLUMN size;
+INSERT INTO thing VALUES (2);
+TRUNCATE thing;
+SELECT * FROM read('big');
+SELECT paos.acknowledge('big', upto => 9223372036854775807);
+SELECT * FROM read('big');
+SELECT durable, problem FROM paos.requests WHERE problem IS NOT NULL;
+SELECT paos.request_problem(request) FROM paos.durable WHERE name = 'billing';
+SELECT "check", status, detail FROM paos.health() WHERE detail ~ 'big';
+ALTER TABLE thing ADD other int;
+SELECT * FROM read('big');
+ALTER TABLE thing ADD size int;
+INSERT INTO thing VALUES (3, 40, 40);
+SELECT * FROM read('big');
+ALTER TABLE thing DROP CONSTRAINT thing_pkey;
+SELECT paos.acknowledge('big', upto => 9223372036854775807);
+SELECT * FROM read('big');
+SELECT paos.acknowledge('big', upto => 9223372036854775807);
+SELECT * FROM read('big');
+ALTER TABLE thing ADD PRIMARY KEY (id);
+INSERT INTO thing VALUES (4, 40, 40);
+SELECT * FROM read('big');
+SELECT paos.acknowledge('big', upto => 9223372036854775807);
+-- or until it is another
+ALTER TABLE thing DROP COLUMN size;
+SELECT paos.subscribe('thing', 'size > 30', durable => 'big');
+SELECT paos.subscribe('thing', 'other > 30', durable => 'big') > 0 AS begun;
+SELECT paos.leave('big');
+INSERT INTO thing VALUES (5, 40);
+SELECT * FROM read('big');
+-- a class that is none and then one again has the requests that it had
+BEGIN;
+SELECT paos.unregister_class('thing');
+INSERT INTO thing VALUES (6, 40);
+SELECT paos.register_class('thing', 77);
+COMMIT;
+INSERT INTO thing VALUES (7, 40);
+SELECT * FROM read('big');
+-- but not under another number
+BEGIN;
+SELECT paos.unregister_class('thing');
+SELECT paos.register_class('thing', 78);
+COMMIT;
+SELECT * FROM read('big');
+DROP TABLE thing;
+
 -- a class that is none any more takes its durable requests along
 SELECT paos.unregister_class('person');
 SELECT count(*) FROM paos.durable;
