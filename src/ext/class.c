@@ -51,9 +51,7 @@ static uint64 generation = 0;
 
 static void ForgetClasses(Datum arg, Oid relid)
 {
-    if (!classes_valid)
-        return;
-    if (OidIsValid(relid) && relid != class_table &&
+    if (classes_valid && OidIsValid(relid) && relid != class_table &&
         hash_search(classes, &relid, HASH_FIND, NULL) == NULL)
         return;
     classes_valid = false;
@@ -118,30 +116,30 @@ static void ReadClasses(void)
 }
 
 /*
- * An invalidation may arrive while paos.class is read: the flag is set first
- * and looked at again, as the relation cache itself does.
+ * An invalidation that arrives while paos.class is read makes the next call read it
+ * again.  Not this one until none arrives, which may be never: what was read is what
+ * a call a moment ago would have been told.
  */
 static void EnsureClasses(void)
 {
     if (classes == NULL)
         CreateCache();
-    while (!classes_valid)
+    if (classes_valid)
+        return;
+    PaosVersionCheck();
+    class_table = PaosOwnRelation("class");
+    ClearCache();
+    classes_valid = true;
+    PG_TRY();
     {
-        PaosVersionCheck();
-        ClearCache();
-        class_table = PaosOwnRelation("class");
-        classes_valid = true;
-        PG_TRY();
-        {
-            ReadClasses();
-        }
-        PG_CATCH();
-        {
-            classes_valid = false;
-            PG_RE_THROW();
-        }
-        PG_END_TRY();
+        ReadClasses();
     }
+    PG_CATCH();
+    {
+        classes_valid = false;
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
 }
 
 List *PaosParents(Oid relid)
@@ -277,11 +275,13 @@ static void pg_attribute_noreturn() RefuseRelation(Oid relid)
 }
 
 /*
- * Describing reads catalogues, which may bring an invalidation that empties the
- * table under us: then it is done again.
+ * Describing reads catalogues, which may bring an invalidation: then it is done once
+ * more, and what it comes to is good for this call only.
  */
 const PaosClass *PaosClassByRelation(Oid relid, bool missing_ok)
 {
+    bool again = true;
+
     for (;;)
     {
         ClassEntry *entry = FindEntry(relid);
@@ -299,10 +299,13 @@ const PaosClass *PaosClassByRelation(Oid relid, bool missing_ok)
             return &entry->class;
         described = entry->class;
         DescribeClass(&described);
-        if (before != generation)
+        if (before != generation && again)
+        {
+            again = false;
             continue;
+        }
         entry->class = described;
-        entry->described = true;
+        entry->described = before == generation;
         if (described.key == InvalidAttrNumber)
             break;
         return &entry->class;
@@ -389,19 +392,14 @@ List *PaosClassTables(void)
 
 bool PaosAttributeExists(const char *name)
 {
-    uint64 before;
     int number;
 
-    do
+    EnsureClasses();
+    for (number = 1; number <= PAOS_CLASS_MAX; number++)
     {
-        EnsureClasses();
-        before = generation;
-        for (number = 1; number <= PAOS_CLASS_MAX; number++)
-        {
-            if (OidIsValid(by_number[number]) && get_attnum(by_number[number], name) > 0)
-                return true;
-        }
-    } while (before != generation);
+        if (OidIsValid(by_number[number]) && get_attnum(by_number[number], name) > 0)
+            return true;
+    }
     return false;
 }
 
