@@ -65,7 +65,10 @@ void PaosExtensionEnd(bool prepare)
 void PaosExtensionForget(bool committed)
 {
     if (ending && committed)
+    {
         pg_atomic_write_u32(&PaosSharedAttached()->over, 1);
+        PaosAreaForget(PaosSharedArea());
+    }
     noted = InvalidOid;
     ending = false;
 }

@@ -87,6 +87,12 @@ extern void PaosSharedLeave(void);
 /* The same without a look at any catalogue, for the end of transactions and sessions. */
 extern PaosShared *PaosSharedAttached(void);
 
+/* in area.c */
+/* The area of this database is a new one; those of databases that were dropped are given back. */
+extern void PaosAreaNote(dsa_area *area);
+/* It goes with the last session that is attached to it. */
+extern void PaosAreaForget(dsa_area *area);
+
 /* in request.c */
 #define PAOS_CHANNEL_BYTES 16
 

@@ -231,6 +231,7 @@ static void MakeArea(Relation relation)
     made->tranche = tranche;
     Fill(made, area);
     dsa_pin(area);
+    PaosAreaNote(area);
     PublishAnchor(relation, &anchor);
     shared = made;
     attached = anchor;
