@@ -84,6 +84,8 @@ static void NoteError(PaosDurableTry *out)
 {
     ErrorData *error = CopyErrorData();
 
+    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+        PG_RE_THROW();
     FlushErrorState();
     if (PaosReshapeIsOurs(error->sqlerrcode))
         return;

@@ -276,6 +276,32 @@ static bool WaitForName(void *arg)
     return true;
 }
 
+static void GiveBack(const LOCKTAG *tag)
+{
+    if (LockHeldByMe(tag, ExclusiveLock))
+        LockRelease(tag, ExclusiveLock, true);
+}
+
+/* A wait that ends in the moment in which the name is granted must not keep it. */
+static bool WaitInTurn(Wait *wait)
+{
+    volatile bool taken = false;
+
+    PG_TRY();
+    {
+        taken = PaosWaitTry(WaitForName, wait, wait->wait);
+    }
+    PG_CATCH();
+    {
+        GiveBack(&wait->tag);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
+    if (!taken)
+        GiveBack(&wait->tag);
+    return taken;
+}
+
 /* paos.attend(name text, wait interval) */
 Datum paos_attend(PG_FUNCTION_ARGS)
 {
@@ -295,7 +321,7 @@ Datum paos_attend(PG_FUNCTION_ARGS)
         NameTag(name, &wait.tag);
         if (wait.wait > 0)
             wait.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait.wait);
-        if (!PaosWaitTry(WaitForName, &wait, wait.wait))
+        if (!WaitInTurn(&wait))
             PG_RETURN_BOOL(false);
         hold = Add(name);
         /* Much may have happened meanwhile. */

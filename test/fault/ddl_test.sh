@@ -220,6 +220,7 @@ ok "and it goes on" '"enter":["90:2"]' "$(await renewed '"enter":\["90:2"\]')"
 sql postgres "BEGIN; SELECT paos.unregister_class('thing'); SELECT paos.register_class('thing', 91); COMMIT" >/dev/null
 like "another class ends it" '"42704","reason":"\\"thing\\" is not a class any more"' \
     "$(await renewed "\"request\":$request,\"resync\":true,\"ended\":.*\"author\"")"
+sql postgres "DROP TABLE thing"
 
 # Whatever way the table goes.
 gone()
