@@ -137,7 +137,12 @@ void PaosDurableTryToBind(const PaosDurable *durable, PaosDurableTry *out)
     CurrentResourceOwner = owner;
 }
 
-static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, TimestampTz oldest)
+/*
+ * told: its reader knows already if it makes no sense any more.  One that a restore brings may
+ * lack no more than what the restore brings later.
+ */
+static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, TimestampTz oldest,
+                    bool told)
 {
     PaosRequest request = {.id = durable->request,
                            .role = durable->role,
@@ -148,7 +153,7 @@ static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, 
     PaosDurableTry bound;
 
     PaosDurableTryToBind(durable, &bound);
-    request.broken = bound.sqlstate != 0;
+    request.broken = told && bound.sqlstate != 0;
     /* Also of one that could not be bound now, be it for a lock on its class. */
     request.path = OidIsValid(PaosClassTable(durable->class)) &&
                    PaosPathNames(PaosQueryParse(durable->query)) != NIL;
@@ -157,7 +162,7 @@ static void FileOne(PaosShared *shared, const PaosDurable *durable, int64 kept, 
 
 void PaosDurableFile(PaosShared *shared, const PaosDurable *durable)
 {
-    FileOne(shared, durable, 0, 0);
+    FileOne(shared, durable, 0, 0, false);
 }
 
 void PaosDurableFileAgain(PaosShared *shared, const PaosRequest *request, const char *query)
@@ -168,7 +173,7 @@ void PaosDurableFileAgain(PaosShared *shared, const PaosRequest *request, const 
     /* Should this fail half-way, whoever comes next files what is missing. */
     pg_atomic_write_u32(&shared->durables, 0);
     PaosRequestRemove(shared, request->id);
-    FileOne(shared, &durable, request->kept, request->oldest);
+    FileOne(shared, &durable, request->kept, request->oldest, false);
     PaosRequestKeep(request->id);
 }
 
@@ -212,7 +217,7 @@ static void FileRow(PaosShared *shared, uint64 row)
     int64 last = DatumGetInt64(Column(row, 8, &isnull));
 
     ReadDurable(row, &durable);
-    FileOne(shared, &durable, empty ? 0 : last - first + 1, empty ? 0 : oldest);
+    FileOne(shared, &durable, empty ? 0 : last - first + 1, empty ? 0 : oldest, true);
     PaosRequestKeep(durable.request);
 }
 
