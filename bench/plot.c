@@ -44,7 +44,8 @@ static picture pictures[] = {
                       .x_name = "microseconds from COMMIT",
                       .samples = true},
     [PLOT_LIVE] = {.file = "live.svg",
-                   .title = "part of the changes that are told of after so long, by other tools too",
+                   .title =
+                       "part of the changes that are told of after so long, by other tools too",
                    .x_name = "microseconds from the change",
                    .samples = true},
 };
