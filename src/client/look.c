@@ -325,8 +325,7 @@ paos_status paosi_look_end(paosi_request *request, paosi_payload *told)
     return PAOS_OK;
 }
 
-/* The error of the look says why. */
-static paos_status end_refused(paosi_request *request)
+paos_status paosi_look_end_refused(paosi_request *request)
 {
     const paos_error *error = paos_conn_error(request->class->conn);
     paosi_payload told = {0};
@@ -395,7 +394,7 @@ static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n,
     /* The classes may have been all that was wrong, or the query. */
     if (status == PAOS_OK)
         status = look_at(conn, requests, 1, anew, &refused);
-    return refused ? end_refused(requests[0]) : status;
+    return refused ? paosi_look_end_refused(requests[0]) : status;
 }
 
 /* ---- when to ---- */

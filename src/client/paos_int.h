@@ -309,6 +309,8 @@ paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, pao
 paos_status paosi_look(paos_conn *conn);
 /* Notes that a request is no more, and that all of its answer has left; takes from `told`. */
 paos_status paosi_look_end(paosi_request *request, paosi_payload *told);
+/* The same for what the server has just refused: the connection's error says why. */
+paos_status paosi_look_end_refused(paosi_request *request);
 /* Same for all requests, which it registers first. */
 paos_status paosi_look_anew(paos_conn *conn);
 

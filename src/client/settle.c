@@ -29,12 +29,7 @@ static void want_settled(paosi_requests *requests, const paosi_snapshot *now)
 
 static void settle_later(paosi_requests *requests)
 {
-    int delay = requests->settle_delay * 2;
-
-    if (delay < SETTLE_FIRST)
-        delay = SETTLE_FIRST;
-    requests->settle_delay = delay < SETTLE_LONGEST ? delay : SETTLE_LONGEST;
-    requests->settle_due = paosi_wake_now() + requests->settle_delay;
+    requests->settle_due = paosi_wake_later(&requests->settle_delay, SETTLE_FIRST, SETTLE_LONGEST);
 }
 
 paos_status paosi_settle(paos_conn *conn)

@@ -56,26 +56,7 @@ paos_status paosi_standby_number(paos_conn *conn, paosi_request *request)
 
 static void try_later(paosi_requests *requests)
 {
-    int delay = requests->stand_delay * 2;
-
-    if (delay < TRY_FIRST)
-        delay = TRY_FIRST;
-    requests->stand_delay = delay < TRY_LONGEST ? delay : TRY_LONGEST;
-    requests->stand_due = paosi_wake_now() + requests->stand_delay;
-}
-
-/* There is no such request any more: the error says so. */
-static paos_status end(paosi_request *request)
-{
-    const paos_error *error = paos_conn_error(request->class->conn);
-    paosi_payload told = {0};
-    paos_status status;
-
-    told.ended = paosi_strdup(error->sqlstate);
-    told.reason = paosi_strdup(error->message);
-    status = paosi_look_end(request, &told);
-    paosi_payload_free(&told);
-    return status;
+    requests->stand_due = paosi_wake_later(&requests->stand_delay, TRY_FIRST, TRY_LONGEST);
 }
 
 /* Has the name from now on, if nobody else has. */
@@ -90,7 +71,7 @@ static paos_status attend(paosi_request *request)
     if (status == PAOS_INVALID && !conn->broken)
     {
         paosi_request_stand_by(requests, request, false);
-        return end(request);
+        return paosi_look_end_refused(request);
     }
     if (status != PAOS_OK)
         return status;

@@ -22,6 +22,16 @@ int64_t paosi_wake_now(void)
     return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
 }
 
+int64_t paosi_wake_later(int *delay, int first, int longest)
+{
+    *delay *= 2;
+    if (*delay < first)
+        *delay = first;
+    if (*delay > longest)
+        *delay = longest;
+    return paosi_wake_now() + *delay;
+}
+
 void paosi_wake_init(paosi_wake *wake)
 {
     wake->set = wake->counter = wake->timer = -1;

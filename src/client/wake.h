@@ -23,6 +23,8 @@ typedef struct paosi_wake
 
 /* Monotonic time in milliseconds, never 0. */
 int64_t paosi_wake_now(void);
+/* When to try once more: each time twice as long after now, from `first` up to `longest`. */
+int64_t paosi_wake_later(int *delay, int first, int longest);
 
 /* Before anything else, as zero is a descriptor. */
 void paosi_wake_init(paosi_wake *wake);

@@ -231,16 +231,22 @@ static void set_role(fixture *f, const char *role)
     OK(NULL, paos_conn_open(text, "test", &f->conn));
 }
 
+/* A chain, and then as somebody who may read no more of it than is granted. */
+static void create_chain_for_reader(fixture *f, const char *grant)
+{
+    create_chain(f);
+    sql(f, "DROP ROLE IF EXISTS reach_reader; CREATE ROLE reach_reader;"
+           " GRANT USAGE ON SCHEMA t TO reach_reader");
+    sql(f, grant);
+    set_role(f, "reach_reader");
+}
+
 static void what_is_refused_ahead_fails_nobody(void **state)
 {
     fixture *f = *state;
     paos_list *list;
 
-    create_chain(f);
-    sql(f, "DROP ROLE IF EXISTS reach_reader; CREATE ROLE reach_reader;"
-           " GRANT USAGE ON SCHEMA t TO reach_reader; GRANT SELECT ON t.person, t.town TO "
-           "reach_reader");
-    set_role(f, "reach_reader");
+    create_chain_for_reader(f, "GRANT SELECT ON t.person, t.town TO reach_reader");
     list = get(f->conn, "t.person", "id == 100");
     assert_non_null(paos_object_ref(paos_list_at(list, 0), "home"));
     paos_list_free(list);
@@ -260,10 +266,7 @@ static void what_was_asked_for_fails(void **state)
     fixture *f = *state;
     paos_list *list = NULL;
 
-    create_chain(f);
-    sql(f, "DROP ROLE IF EXISTS reach_reader; CREATE ROLE reach_reader;"
-           " GRANT USAGE ON SCHEMA t TO reach_reader; GRANT SELECT ON t.person TO reach_reader");
-    set_role(f, "reach_reader");
+    create_chain_for_reader(f, "GRANT SELECT ON t.person TO reach_reader");
     assert_int_equal(
         paos_get_with(f->conn, PAOS_READ, "t.person", "id == 100", NULL, 0, &options, &list),
         PAOS_SERVER);
