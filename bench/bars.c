@@ -26,6 +26,7 @@ typedef struct picture
     const char *file, *title, *unit;
     bar bars[BARS_MAX];
     int n;
+    bool written;
 } picture;
 
 static picture pictures[] = {
@@ -89,9 +90,9 @@ static void draw_bar(FILE *file, const picture *picture, const bar *bar, double 
             bar->value, picture->unit);
 }
 
-static void write_picture(const char *directory, const picture *picture)
+static void write_picture(const char *directory, picture *picture)
 {
-    FILE *file = plot_open(directory, picture->file);
+    FILE *file = plot_open(directory, picture->file, picture->title);
     double low, high, y = TOP;
     int groups = 0;
 
@@ -119,11 +120,12 @@ static void write_picture(const char *directory, const picture *picture)
         y += BAR;
     }
     plot_close(file);
+    picture->written = true;
 }
 
 void bars_write(const char *directory)
 {
     for (size_t i = 0; i < PICTURES; i++)
-        if (pictures[i].n > 0)
+        if (pictures[i].n > 0 && !pictures[i].written)
             write_picture(directory, &pictures[i]);
 }

@@ -89,7 +89,8 @@ bool format_take_mark(void);
 
 /* ---- table.c: the results, as a table for people and for documents ---- */
 
-void table_begin(void);
+/* Of a case. */
+void table_begin(const char *name, const char *what);
 /* A row of times of paos and of the best variant by hand; target NULL: none. */
 void table_compare(const bench *bench, const char *what, const variant *paos, const variant *hand,
                    const char *target);
@@ -98,9 +99,17 @@ void table_row(const char *what, const char *paos, const char *hand, const char 
                const char *target);
 /* A line below the table. */
 void table_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void table_end(void);
+/* Why its ratios may differ from one time to the next; NULL: they should not. */
+void table_end(const char *unsteady);
 
-/* ---- sheet.c: tables beside that one, printed after it ---- */
+/* ---- target.c: what was aimed at ---- */
+
+/* The row of a table that has a target. */
+void target_add(const char *what, const char *target, const char *paos, const char *result);
+/* A table of all. */
+void targets_end(void);
+
+/* ---- sheet.c: tables beside that of the case, printed after it ---- */
 
 /* Heads and the cells of each row, for the last sheet begun; heads end with NULL. */
 void sheet_begin(const char *title, const char *const *heads);
@@ -291,9 +300,11 @@ extern const char *const plot_colours[PLOT_COLOURS];
 
 /* The curve's name stays the caller's. */
 void plot_add(plot plot, const char *curve, double x, double y);
-/* Writes all pictures that have something to show into a directory, as SVG. */
+/* Writes the new pictures that have something to show into a directory, as SVG, and refers to
+ * them. */
 void plot_write(const char *directory);
-FILE *plot_open(const char *directory, const char *name);
+/* Begins a picture, and refers to it below the table. */
+FILE *plot_open(const char *directory, const char *name, const char *title);
 void plot_close(FILE *file);
 
 /* ---- bars.c: figures side by side ---- */

@@ -44,5 +44,5 @@ void case_memory(bench *bench)
     snprintf(memory, sizeof memory, "%.0f bytes", bytes);
     snprintf(row, sizeof row, "row: %.0f bytes", row_bytes);
     snprintf(result, sizeof result, "row + %.0f", bytes - row_bytes);
-    table_row("memory of a cached object", memory, row, result, "row + 120");
+    table_row("memory of a cached object", memory, row, result, "<= row + 120");
 }

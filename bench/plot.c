@@ -28,7 +28,7 @@ typedef struct curve
 typedef struct picture
 {
     const char *file, *title, *x_name;
-    bool samples;
+    bool samples, written;
     curve curves[CURVES_MAX];
 } picture;
 
@@ -171,7 +171,7 @@ static void draw_curve(FILE *file, const curve *curve, range range, int number)
             curve->name);
 }
 
-FILE *plot_open(const char *directory, const char *name)
+FILE *plot_open(const char *directory, const char *name, const char *title)
 {
     char path[512];
     FILE *file;
@@ -180,6 +180,7 @@ FILE *plot_open(const char *directory, const char *name)
     file = fopen(path, "w");
     if (!file)
         die("cannot write %s", path);
+    printf("\n![%s](plots/%s)\n", title, name);
     return file;
 }
 
@@ -192,7 +193,7 @@ void plot_close(FILE *file)
 
 static void write_picture(const char *directory, picture *picture)
 {
-    FILE *file = plot_open(directory, picture->file);
+    FILE *file = plot_open(directory, picture->file, picture->title);
     range range = range_of(picture);
 
     draw_axes(file, picture, range);
@@ -203,12 +204,13 @@ static void write_picture(const char *directory, picture *picture)
         draw_curve(file, &picture->curves[i], range, i);
     }
     plot_close(file);
+    picture->written = true;
 }
 
 void plot_write(const char *directory)
 {
     for (size_t i = 0; i < PICTURES; i++)
-        if (pictures[i].curves[0].n > 0)
+        if (pictures[i].curves[0].n > 0 && !pictures[i].written)
             write_picture(directory, &pictures[i]);
     bars_write(directory);
 }

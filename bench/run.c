@@ -110,11 +110,14 @@ static void run_case(bench *bench, size_t i)
     fprintf(stderr, "%s: %s\n", cases[i].name, cases[i].what);
     check(NULL, paos_conn_open(bench->conninfo, "bench", &bench->paos));
     bench->late = started + cases[i].seconds;
+    table_begin(cases[i].name, cases[i].what);
     cases[i].run(bench);
+    table_end(cases[i].unsteady);
+    sheets_end();
+    if (bench->plots)
+        plot_write(bench->plots);
     bench->runs = runs;
     paos_conn_close(bench->paos);
-    if (format_take_mark() && cases[i].unsteady)
-        table_note("~ in %s: %s", cases[i].name, cases[i].unsteady);
     fprintf(stderr, "    %s: %.0f s\n", cases[i].name, now() - started);
 }
 
@@ -172,7 +175,7 @@ static void show_server(const bench *bench)
                              " current_setting('shared_preload_libraries'))");
 
     expect(bench->admin, result, PGRES_TUPLES_OK);
-    printf("%s; %ld processors; median of %zu runs%s\n\n", PQgetvalue(result, 0, 0),
+    printf("%s; %ld processors; median of %zu runs%s\n", PQgetvalue(result, 0, 0),
            sysconf(_SC_NPROCESSORS_ONLN), bench->runs, bench->small ? "; SCALE=small" : "");
     PQclear(result);
 }
@@ -190,15 +193,11 @@ int main(int argc, char **argv)
         bench.conninfo = "";
     open_bench(&bench);
     show_server(&bench);
-    table_begin();
     for (size_t i = 0; first == argc && i < CASES; i++)
         run_case(&bench, i);
     for (int i = first; i < argc; i++)
         run_case(&bench, find_case(argv[i]));
-    table_end();
-    sheets_end();
-    if (bench.plots)
-        plot_write(bench.plots);
+    targets_end();
     run_sql(bench.admin, "DROP SCHEMA bench CASCADE");
     PQfinish(bench.admin);
     PQfinish(bench.pq);

@@ -1,5 +1,5 @@
 /*
- * sheet.c - tables beside the main one, kept until that is complete.
+ * sheet.c - tables beside that of the case, kept until it is complete.
  *
  * A column is as wide as its widest cell, so that a sheet can be read as it is, too.
  */
@@ -79,7 +79,7 @@ void sheets_end(void)
 {
     for (int i = 0; i < sheets_size; i++)
     {
-        printf("\n## %s\n\n", sheets[i].title);
+        printf("\n### %s\n\n", sheets[i].title);
         print_row(&sheets[i], 0);
         print_line(&sheets[i]);
         for (int row = 1; row < sheets[i].rows; row++)

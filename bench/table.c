@@ -1,6 +1,6 @@
 /*
- * table.c - the results: a Markdown table on stdout, which is also easy to read
- * as it is.  Notes come below it, at the end.
+ * table.c - the results of a case: a Markdown table on stdout, which is also easy to read
+ * as it is.  Notes come below it.
  */
 #include "bench.h"
 
@@ -16,14 +16,15 @@ static size_t notes_size;
 static void print_row(const char *what, const char *paos, const char *hand, const char *result,
                       const char *target)
 {
-    printf("| %-52s | %-10s | %-18s | %-28s | %-10s |\n", what, paos, hand, result, target);
+    printf("| %-52s | %-10s | %-18s | %-28s | %-12s |\n", what, paos, hand, result, target);
     fflush(stdout);
 }
 
-void table_begin(void)
+void table_begin(const char *name, const char *what)
 {
+    printf("\n## %s: %s\n\n", name, what);
     print_row("what", "paos", "by hand", "ratio (half of the runs)", "target");
-    printf("|%.54s|%.12s|%.20s|%.30s|%.12s|\n", LINE, LINE, LINE, LINE, LINE);
+    printf("|%.54s|%.12s|%.20s|%.30s|%.14s|\n", LINE, LINE, LINE, LINE, LINE);
 }
 
 void table_compare(const bench *bench, const char *what, const variant *paos, const variant *hand,
@@ -35,13 +36,15 @@ void table_compare(const bench *bench, const char *what, const variant *paos, co
     format_seconds(left, sizeof left, median(paos->times, bench->runs));
     format_seconds(right, sizeof right, median(hand->times, bench->runs));
     format_ratio(result, sizeof result, ratio);
-    print_row(what, left, right, result, target ? target : "");
+    table_row(what, left, right, result, target ? target : "");
 }
 
 void table_row(const char *what, const char *paos, const char *hand, const char *result,
                const char *target)
 {
     print_row(what, paos, hand, result, target);
+    if (target[0])
+        target_add(what, target, paos, result);
 }
 
 void table_note(const char *format, ...)
@@ -55,11 +58,13 @@ void table_note(const char *format, ...)
     va_end(args);
 }
 
-void table_end(void)
+void table_end(const char *unsteady)
 {
-    printf("\n");
-    printf("~: by the spread of its runs, another time may come to a ratio that differs by more "
-           "than 15 %%.\n\n");
+    if (format_take_mark())
+        printf("\n~: by the spread of its runs, another time may come to a ratio that differs by "
+               "more than 15 %%%s%s.\n",
+               unsteady ? ": " : "", unsteady ? unsteady : "");
     for (size_t i = 0; i < notes_size; i++)
-        printf("- %s\n", notes[i]);
+        printf("%s- %s\n", i ? "" : "\n", notes[i]);
+    notes_size = 0;
 }
