@@ -79,6 +79,9 @@ ifneq ($(CLIENT_SRC),)
 CLIENT = build/libpaos.a build/libpaos.so
 endif
 
+# What programs include; paos.h brings the others along.
+PUBLIC_HEADERS = paos.h paos_value.h paos_request.h
+
 # The command is a program on the library, linked with its archive so that it
 # runs from the tree and never meets another version.
 COMMAND_SRC = $(sort $(wildcard src/cli/*.c))
@@ -114,7 +117,7 @@ build/libpaos.so: build/libpaos.so.$(SOVERSION)
 install-client: client
 ifneq ($(CLIENT),)
 	install -d '$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig' '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos/adapters'
-	install -m 644 src/client/paos.h '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
+	install -m 644 $(PUBLIC_HEADERS:%=src/client/%) '$(DESTDIR)$(CLIENT_INCLUDEDIR)'
 	install -m 644 src/client/adapters/*.h '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos/adapters'
 	install -m 644 build/libpaos.a build/libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)'
 	ln -sfn libpaos.so.$(SOVERSION) '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so'
@@ -129,8 +132,8 @@ endif
 
 uninstall-client:
 	rm -rf '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos'
-	rm -f '$(DESTDIR)$(CLIENT_INCLUDEDIR)/paos.h' '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.a' \
-		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so' \
+	rm -f $(PUBLIC_HEADERS:%='$(DESTDIR)$(CLIENT_INCLUDEDIR)/%') \
+		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.a' '$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so' \
 		'$(DESTDIR)$(CLIENT_LIBDIR)/libpaos.so.$(SOVERSION)' \
 		'$(DESTDIR)$(CLIENT_LIBDIR)/pkgconfig/paos.pc' '$(DESTDIR)$(COMMAND_BINDIR)/paos' \
 		'$(DESTDIR)$(COMMAND_MANDIR)/paos.1' '$(DESTDIR)$(COMMAND_COMPLETIONS)/paos'

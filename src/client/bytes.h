@@ -4,8 +4,8 @@
  * A buffer that failed to grow ignores what is added: whoever builds something
  * in one asks `failed` once, before using it.
  */
-#ifndef PAOS_BYTES_H
-#define PAOS_BYTES_H
+#ifndef PAOSI_BYTES_H
+#define PAOSI_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>

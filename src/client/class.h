@@ -4,8 +4,8 @@
  * A class stays at its address for the life of the connection; a shape, its
  * columns as they were at some time, never changes and is counted.
  */
-#ifndef PAOS_CLASS_H
-#define PAOS_CLASS_H
+#ifndef PAOSI_CLASS_H
+#define PAOSI_CLASS_H
 
 #include "bytes.h"
 #include "pgio.h"

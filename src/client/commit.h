@@ -4,8 +4,8 @@
  * Chunks are statements in the order in which they have to run; a group too
  * large for one parameter is several chunks with the same text.
  */
-#ifndef PAOS_COMMIT_H
-#define PAOS_COMMIT_H
+#ifndef PAOSI_COMMIT_H
+#define PAOSI_COMMIT_H
 
 #include "paos_int.h"
 

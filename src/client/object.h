@@ -6,8 +6,8 @@
  * connection is open.  A small row is beside its object.  Following a reference is
  * mostly waiting for memory: what it needs is in one line of the processor's cache.
  */
-#ifndef PAOS_OBJECT_H
-#define PAOS_OBJECT_H
+#ifndef PAOSI_OBJECT_H
+#define PAOSI_OBJECT_H
 
 #include "class.h"
 

@@ -1,8 +1,8 @@
 /*
  * outage.h - a connection that is lost, and its being made again.
  */
-#ifndef PAOS_OUTAGE_H
-#define PAOS_OUTAGE_H
+#ifndef PAOSI_OUTAGE_H
+#define PAOSI_OUTAGE_H
 
 #include "object.h"
 

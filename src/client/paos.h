@@ -50,24 +50,14 @@
  * PAOS_INVALID, not a crash.  "May block" is said of calls that talk to the
  * server; each of them may return PAOS_DISCONNECTED, PAOS_NO_MEMORY and
  * PAOS_SERVER without it being said again.
+ *
+ * This header is all that a program includes.  It brings values in paos_value.h
+ * and requests in paos_request.h along.
  */
 #ifndef PAOS_H
 #define PAOS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* As macros, so that nothing is indented for it. */
-/* clang-format off */
-#ifdef __cplusplus
-#define PAOS_BEGIN extern "C" {
-#define PAOS_END }
-#else
-#define PAOS_BEGIN
-#define PAOS_END
-#endif
-/* clang-format on */
+#include "paos_value.h"
 
 PAOS_BEGIN
 
@@ -96,14 +86,10 @@ typedef enum paos_status
 } paos_status;
 
 typedef struct paos_conn paos_conn;
-typedef struct paos_object paos_object;
 typedef struct paos_list paos_list;
 
 /* A resolved attribute: see paos_class_attribute. */
 typedef struct paos_attribute paos_attribute;
-
-/* The name of an object: class number in the upper 16 bits, key in the lower 48; 0 is none. */
-typedef uint64_t paos_id;
 
 typedef enum paos_mode
 {
@@ -149,73 +135,6 @@ typedef struct paos_stats
     uint64_t events;      /* callbacks of requests that were called */
     uint64_t foreign;     /* notifications that were none of ours, and ignored */
 } paos_stats;
-
-/* ---- values ---- */
-
-typedef enum paos_kind
-{
-    PAOS_KIND_NULL,
-    PAOS_KIND_BOOL,      /* as.boolean */
-    PAOS_KIND_INT,       /* as.integer */
-    PAOS_KIND_FLOAT,     /* as.number */
-    PAOS_KIND_TEXT,      /* as.text; types unknown to the client too, as their text */
-    PAOS_KIND_BYTES,     /* as.text */
-    PAOS_KIND_TIMESTAMP, /* as.integer: microseconds since 1970 (UTC when with time zone);
-                            INT64_MAX and INT64_MIN are infinity and -infinity */
-    PAOS_KIND_DATE,      /* as.integer: days since 1970; the same infinities */
-    PAOS_KIND_UUID,      /* as.uuid */
-    PAOS_KIND_NUMERIC,   /* as.text: decimal digits, or NaN, Infinity, -Infinity */
-    PAOS_KIND_JSON,      /* as.text */
-    PAOS_KIND_REF,       /* as.ref */
-    PAOS_KIND_ARRAY      /* as.array; arrays of more dimensions are flattened */
-} paos_kind;
-
-typedef struct paos_value
-{
-    paos_kind kind;
-    union
-    {
-        bool boolean;
-        int64_t integer;
-        double number;
-        unsigned char uuid[16];
-        struct
-        {
-            const char *data; /* text ends with a zero byte that size does not count */
-            size_t size;
-        } text;
-        struct
-        {
-            paos_id id;                /* 0: object has none yet */
-            const paos_object *object; /* NULL: known by its id only */
-        } ref;
-        struct
-        {
-            const struct paos_value *items;
-            size_t size;
-        } array;
-    } as;
-} paos_value;
-
-/*
- * Constructors.  A value borrows the text, bytes, items or object it is made
- * of until the call it is passed to returns.  A NULL pointer makes a null.
- */
-paos_value paos_null(void);
-paos_value paos_bool(bool value);
-paos_value paos_int(int64_t value);
-paos_value paos_float(double value);
-paos_value paos_text(const char *text);
-paos_value paos_bytes(const void *data, size_t size);
-paos_value paos_timestamp(int64_t microseconds);
-paos_value paos_date(int64_t days);
-paos_value paos_uuid(const unsigned char bytes[16]);
-paos_value paos_numeric(const char *digits);
-paos_value paos_json(const char *text);
-paos_value paos_ref(const paos_object *object);
-/* paos_ref_id is a reference by name alone, to an object that need not be loaded; 0 is null. */
-paos_value paos_ref_id(paos_id id);
-paos_value paos_array(const paos_value *items, size_t size);
 
 /* ---- statuses ---- */
 
@@ -526,101 +445,6 @@ paos_status paos_refresh(paos_conn *conn, paos_object *const *objects, size_t n)
  */
 paos_status paos_lock(paos_conn *conn, paos_object *const *objects, size_t n, int timeout_ms);
 
-/* ---- requests ---- */
-
-/* Who committed.  What is not known is "", never NULL, or -1. */
-typedef struct paos_author
-{
-    const char *host;
-    int64_t pid, uid; /* of the client's process, on its host */
-    const char *application;
-} paos_author;
-
-/*
- * What one transaction did to the answer of one request: all is borrowed until
- * the callback returns.  Handles that are kept must be held.  Contents of
- * entered and changed objects are loaded together when the first of them is
- * touched; those that left are loaded already, so that paos_object_exists tells
- * whether they were deleted.  May grow at its end.
- */
-typedef struct paos_event
-{
-    int64_t request;
-    const paos_list *entered, *changed, *left; /* never NULL */
-    paos_author author;
-    bool resync;    /* the lists are the difference to what was known here; the author is the last
-                       who made it necessary, if it was a commit */
-    uint64_t xid;   /* of the transaction; 0: not known */
-    bool ended;     /* the request is no more: its class, what it names or the right to see that is
-                       gone, or an attribute was renamed during an outage of a live one;
-                       paos_conn_error tells why */
-    int64_t number; /* of a durable request, for paos_acknowledge; else 0 */
-} paos_event;
-
-typedef void (*paos_callback)(paos_conn *conn, const paos_event *event, void *arg);
-
-/*
- * paos_subscribe asks a query, as paos_get does, and registers it as a request:
- * from then on paos_conn_dispatch calls the callback for each transaction that
- * changes the answer.  What a writer at work does appears either in the first
- * answer or in an event, never in neither and never in both.  first, owned, may
- * be NULL, which does not load the objects.  Own commits are told too.  Does not
- * wait for writers: those who began before it are settled by a second look,
- * which is told as a resync event when there is something to tell.  May block.
- * On failure nothing is registered.  PAOS_INVALID.
- */
-paos_status paos_subscribe(paos_conn *conn, const char *class_name, const char *query,
-                           const paos_value *args, size_t nargs, paos_callback callback, void *arg,
-                           paos_list **first, int64_t *request);
-
-/*
- * paos_unsubscribe ends a request; its callback is not called again.  May be
- * called by any callback.  May block.  PAOS_NOT_FOUND when there is no such
- * request on the connection.
- */
-paos_status paos_unsubscribe(paos_conn *conn, int64_t request);
-
-/*
- * paos_subscribe_durable takes up the durable request of a name, or makes it.
- * Its events are kept on the server from each commit until they are
- * acknowledged, also while no program runs: those that wait are told first.  Each
- * is told at least once, in order for each object; in this process again only
- * after paos_conn_open, or after a failover, since numbers of events that were
- * lost with it come again.  With resync set the lists are empty: more happened than
- * is kept.  PAOS_LOCKED while another session has the name.  paos_unsubscribe
- * ends it for good, with its events; closing the connection leaves it.  May block.
- */
-paos_status paos_subscribe_durable(paos_conn *conn, const char *name, const char *class_name,
-                                   const char *query, const paos_value *args, size_t nargs,
-                                   paos_callback callback, void *arg, int64_t *request);
-
-/*
- * paos_subscribe_standby is paos_subscribe_durable for a process that stands by:
- * while another session has the name that is PAOS_OK too, and paos_conn_dispatch
- * takes the name up within a second of its being free, as its descriptor says.
- * The same becomes of any durable request whose name another session has when a
- * connection is made again.  paos_unsubscribe only ends the standing by.  May block.
- */
-paos_status paos_subscribe_standby(paos_conn *conn, const char *name, const char *class_name,
-                                   const char *query, const paos_value *args, size_t nargs,
-                                   paos_callback callback, void *arg, int64_t *request);
-
-/* paos_request_attends tells whether this connection has the name of a durable request now. */
-bool paos_request_attends(const paos_conn *conn, int64_t request);
-
-/*
- * paos_acknowledge says that the events of a durable request up to a number have
- * been dealt with, of those that were told.  May block.
- */
-paos_status paos_acknowledge(paos_conn *conn, int64_t request, int64_t upto);
-
-/*
- * paos_acknowledge_commit does so as part of the next paos_commit, even one of no
- * changes: what the program stores for an event is stored exactly once.  A
- * failover before that commit forgets it, and the event is told again.
- */
-paos_status paos_acknowledge_commit(paos_conn *conn, int64_t request, int64_t upto);
-
 /* ---- lists ---- */
 
 /* paos_list_size returns the number of objects; 0 for NULL. */
@@ -633,5 +457,7 @@ paos_object *paos_list_at(const paos_list *list, size_t i);
 void paos_list_free(paos_list *list);
 
 PAOS_END
+
+#include "paos_request.h"
 
 #endif

@@ -5,8 +5,8 @@
  * class.  bytes.h, class.h, object.h, outage.h, request.h and wake.h are the parts that
  * need no connection.
  */
-#ifndef PAOS_INT_H
-#define PAOS_INT_H
+#ifndef PAOSI_H
+#define PAOSI_H
 
 #include "outage.h"
 #include "request.h"

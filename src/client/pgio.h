@@ -7,8 +7,8 @@
  * server skips the rest.  An exchange is not a transaction of its own when it
  * contains BEGIN: the caller ends what it began.
  */
-#ifndef PAOS_PGIO_H
-#define PAOS_PGIO_H
+#ifndef PAOSI_PGIO_H
+#define PAOSI_PGIO_H
 
 #include "paos.h"
 

@@ -1,8 +1,8 @@
 /*
  * pgio_int.h - what the two files that call libpq share: dial.c and pgio.c.
  */
-#ifndef PAOS_PGIO_INT_H
-#define PAOS_PGIO_INT_H
+#ifndef PAOSI_PGIO_INT_H
+#define PAOSI_PGIO_INT_H
 
 #include "paos_int.h"
 

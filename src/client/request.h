@@ -5,8 +5,8 @@
  * loaded.  Ids in an answer are identities (with the root's class), those of an
  * event name the object's own class.
  */
-#ifndef PAOS_REQUEST_H
-#define PAOS_REQUEST_H
+#ifndef PAOSI_REQUEST_H
+#define PAOSI_REQUEST_H
 
 #include "object.h"
 

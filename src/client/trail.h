@@ -6,8 +6,8 @@
  * origin.  Each object tells in its flags which trail it was loaded on and how many
  * steps from the origin.
  */
-#ifndef PAOS_TRAIL_H
-#define PAOS_TRAIL_H
+#ifndef PAOSI_TRAIL_H
+#define PAOSI_TRAIL_H
 
 #include "object.h"
 

@@ -6,8 +6,8 @@
  * and a timer.  So it can stay the same when the socket does not, and a program
  * that waits never sleeps on what was received during some other call.
  */
-#ifndef PAOS_WAKE_H
-#define PAOS_WAKE_H
+#ifndef PAOSI_WAKE_H
+#define PAOSI_WAKE_H
 
 #include <stdbool.h>
 #include <stdint.h>
