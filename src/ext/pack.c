@@ -12,7 +12,6 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -130,9 +129,16 @@ static Pack *MakePack(FunctionCallInfo fcinfo)
     return pack;
 }
 
-static void AppendBytes(StringInfo row, const char *data, int size)
+/* Most often there is room, and then it takes no call to find that. */
+static inline void MakeRoom(StringInfo row, int size)
 {
-    enlargeStringInfo(row, size + (int) sizeof(int32));
+    if (row->maxlen - row->len <= size)
+        enlargeStringInfo(row, size);
+}
+
+static inline void AppendBytes(StringInfo row, const char *data, int size)
+{
+    MakeRoom(row, size + (int) sizeof(int32));
     pq_writeint32(row, size);
     memcpy(row->data + row->len, data, size);
     row->len += size;
@@ -155,10 +161,25 @@ static void AppendSent(StringInfo row, FmgrInfo *send, Datum datum)
     pfree(value);
 }
 
+ArrayType *PaosArrayRead(Datum datum, PaosArrayRoom *room)
+{
+    struct varlena *value = (struct varlena *) DatumGetPointer(datum);
+    int size;
+
+    /* What is stored elsewhere looks short too. */
+    if (!VARATT_IS_SHORT(value) || VARATT_IS_EXTERNAL(value))
+        return DatumGetArrayTypeP(datum);
+    size = VARSIZE_SHORT(value) - VARHDRSZ_SHORT;
+    SET_VARSIZE(&room->array, size + VARHDRSZ);
+    memcpy(VARDATA(&room->array), VARDATA_SHORT(value), size);
+    return &room->array;
+}
+
 /* Elements of a paos.ref[] without nulls are written here: sending each costs a call. */
 static void AppendRefs(StringInfo row, FmgrInfo *send, Datum datum)
 {
-    ArrayType *array = DatumGetArrayTypeP(datum);
+    PaosArrayRoom room;
+    ArrayType *array = PaosArrayRead(datum, &room);
     int dimensions = ARR_NDIM(array);
     int n = ArrayGetNItems(dimensions, ARR_DIMS(array));
     const int64 *refs = (const int64 *) ARR_DATA_PTR(array);
@@ -169,7 +190,7 @@ static void AppendRefs(StringInfo row, FmgrInfo *send, Datum datum)
         AppendSent(row, send, PointerGetDatum(array));
         return;
     }
-    enlargeStringInfo(row, 16 + 8 * dimensions + 12 * n);
+    MakeRoom(row, 16 + 8 * dimensions + 12 * n);
     pq_writeint32(row, 12 + 8 * dimensions + 12 * n);
     pq_writeint32(row, dimensions);
     pq_writeint32(row, 0);
@@ -194,7 +215,7 @@ void PaosWriteNull(StringInfo row)
 void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum)
 {
     /* Enough for the length and any value of a fixed size. */
-    enlargeStringInfo(row, 2 * (int) sizeof(int64));
+    MakeRoom(row, 2 * (int) sizeof(int64));
     switch (writer->writing)
     {
         case PAOS_WRITE_1:

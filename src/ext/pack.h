@@ -10,6 +10,7 @@
 #include "paos.h"
 
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 
 /* How values of a type are written: as their bytes, or by the type's send function. */
 typedef enum PaosWriting
@@ -32,6 +33,16 @@ typedef struct PaosWriter
 extern void PaosWriterMake(PaosWriter *writer, Oid type);
 extern void PaosWriteNull(StringInfo row);
 extern void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum);
+
+/* Where a short array is copied to, to be read. */
+typedef union PaosArrayRoom
+{
+    ArrayType array;
+    int64 bytes[(VARATT_SHORT_MAX + VARHDRSZ) / sizeof(int64) + 1];
+} PaosArrayRoom;
+
+/* An array with its full header, in the room when it is short: most are. */
+extern ArrayType *PaosArrayRead(Datum datum, PaosArrayRoom *room);
 
 /* A number for the names, types and order of a table's columns. */
 extern int32 PaosShape(Oid relid);

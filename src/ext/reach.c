@@ -3,7 +3,7 @@
  *
  * A walk over a graph by a client costs a round trip for each step; here it costs one
  * in all.  Objects are followed breadth first, a batch of one class at a time, and each
- * is sent once.  A result is a batch: see reach_read.c for its bytes.
+ * is sent once.  A result is a batch, or a part of one: see reach_read.c for its bytes.
  */
 #include "reach.h"
 
@@ -193,6 +193,7 @@ static ReachWalk *Begin(FunctionCallInfo fcinfo)
     CheckNumber(walk->depth, "depth");
     CheckNumber(walk->objects, "number of objects");
     walk->seen = PaosSeenMake();
+    initStringInfo(&walk->answer);
     walk->roots = palloc0((PAOS_CLASS_MAX + 1) * sizeof(int16));
     walk->follow_all = PG_ARGISNULL(ARG_FOLLOW);
     if (!walk->follow_all)
@@ -229,10 +230,14 @@ Datum paos_reach(PG_FUNCTION_ARGS)
         SRF_RETURN_DONE(call);
     CHECK_FOR_INTERRUPTS();
     batch = linitial(walk->batches);
-    walk->batches = list_delete_first(walk->batches);
     if (walk->bytes >= ANSWER_BYTES)
         walk->objects = 0;
     bytes = PaosReachRead(walk, batch);
-    pfree(batch);
+    if (batch->next == batch->size)
+    {
+        walk->batches = list_delete_first(walk->batches);
+        pfree(batch->keys);
+        pfree(batch);
+    }
     SRF_RETURN_NEXT(call, PointerGetDatum(bytes));
 }

@@ -65,6 +65,8 @@ typedef struct ReachBatch
     int level; /* steps from the start */
     int size, capacity;
     int64 *keys;
+    int next;    /* keys before it have been read */
+    int64 bytes; /* that were sent of it */
 } ReachBatch;
 
 typedef struct ReachAttribute
@@ -85,6 +87,7 @@ typedef struct ReachWalk
     int16 *roots; /* by class number; 0: not known yet, -1: none */
     List *batches;
     List *tables;          /* those that are read directly */
+    StringInfoData answer; /* what is sent last */
     MemoryContext context; /* of all of it */
 } ReachWalk;
 
@@ -116,26 +119,46 @@ extern void PaosReachRowBegin(ReachRow *row, const Oid *types);
 extern int64 PaosReachRowTake(ReachRow *row, Oid table, TransactionId version, const Datum *values,
                               const bool *nulls, const AttrNumber *places);
 
+/* ---- reach_kept.c: rows of a table that was scanned ---- */
+
+typedef struct PaosKept PaosKept;
+
+extern PaosKept *PaosKeptMake(double rows);
+extern void PaosKeptFree(PaosKept *kept);
+/* The bytes that the next row is to be appended to, and its end: what they lead to, and its key. */
+extern StringInfo PaosKeptBytes(PaosKept *kept);
+extern void PaosKeptAdd(PaosKept *kept, const ReachRow *row, int64 key);
+/* When all rows are there, and before any is looked for. */
+extern void PaosKeptFinish(PaosKept *kept);
+
 /* ---- reach_table.c: plain tables, without the executor ---- */
 
-/* What came of a batch. */
+/* What came of a batch, or of a part of it. */
 typedef struct ReachFound
 {
-    int64 *keys;
-    int size, room;
+    int rows;
+    int64 *missing; /* keys that name nothing */
+    int missing_size, missing_room;
 } ReachFound;
 
-extern void PaosReachFoundAdd(ReachFound *found, int64 key);
+/* Follows the references of a row that was found. */
+extern void PaosReachFollow(ReachWalk *walk, const PaosRef *refs, int n, int level);
+extern void PaosReachFoundMiss(ReachFound *found, int64 key);
+/* Takes keys of the batch until there are bytes for an answer. */
+extern void PaosKeptTake(const PaosKept *kept, ReachWalk *walk, ReachBatch *batch, StringInfo bytes,
+                         ReachFound *found);
 /* False: the class has to be read by its statement. */
-extern bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, const ReachBatch *batch,
+extern bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, ReachBatch *batch,
                                StringInfo bytes, ReachFound *found);
 
 /* ---- reach_read.c: a batch ---- */
 
-/* What an answer's bytes are cut at; only what was asked for goes on after it. */
+/* Bytes that an answer of many is cut at: it is on its way, and its memory used again, soon. */
+#define REACH_ANSWER_BYTES (32 * 1024)
+/* What is read of one batch at most; only what was asked for goes on after it. */
 #define REACH_BATCH_BYTES (32 * 1024 * 1024)
 
-/* Reads a batch, adds what its objects refer to; the bytes are in the walk's context. */
+/* Reads from a batch, adds what its objects refer to; the next call overwrites the bytes. */
 extern bytea *PaosReachRead(ReachWalk *walk, ReachBatch *batch);
 
 #endif

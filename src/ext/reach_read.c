@@ -1,5 +1,5 @@
 /*
- * reach_read.c - reads a batch of objects of one class.
+ * reach_read.c - reads a batch of objects of one class, or the next part of it.
  *
  * Plain tables are read without the executor; others (row-level security, subclasses,
  * partitions) by a statement.  Either way as the caller, and on the snapshot of the
@@ -20,18 +20,29 @@ typedef struct Receiver
     DestReceiver receiver; /* first: the executor knows only this */
     ReachRow row;
     const ReachBatch *batch;
-    ReachFound *found;
+    int64 *keys; /* those that came */
+    int size, room;
+    bool full; /* it was ended early */
 } Receiver;
 
-void PaosReachFoundAdd(ReachFound *found, int64 key)
+void PaosReachFoundMiss(ReachFound *found, int64 key)
 {
-    if (found->size == found->room)
+    if (found->missing_size == found->missing_room)
     {
-        found->room = found->room ? 2 * found->room : 64;
-        found->keys = found->keys ? repalloc_huge(found->keys, found->room * sizeof(int64))
-                                  : palloc(found->room * sizeof(int64));
+        found->missing_room = found->missing_room ? 2 * found->missing_room : 64;
+        found->missing = found->missing
+                             ? repalloc_huge(found->missing, found->missing_room * sizeof(int64))
+                             : palloc(found->missing_room * sizeof(int64));
     }
-    found->keys[found->size++] = key;
+    found->missing[found->missing_size++] = key;
+}
+
+void PaosReachFollow(ReachWalk *walk, const PaosRef *refs, int n, int level)
+{
+    int i;
+
+    for (i = 0; level < walk->depth && i < n; i++)
+        PaosReachMeet(walk, refs[i], level + 1);
 }
 
 /* ---- by a statement ---- */
@@ -51,21 +62,30 @@ static void Start(DestReceiver *self, int operation, TupleDesc desc)
     PaosReachRowBegin(&receiver->row, types);
 }
 
+static void AddKey(Receiver *receiver, int64 key)
+{
+    if (receiver->size == receiver->room)
+    {
+        receiver->room *= 2;
+        receiver->keys = repalloc_huge(receiver->keys, receiver->room * sizeof(int64));
+    }
+    receiver->keys[receiver->size++] = key;
+}
+
 /* False ends the statement. */
 static bool Receive(TupleTableSlot *slot, DestReceiver *self)
 {
     Receiver *receiver = (Receiver *) self;
     ReachRow *row = &receiver->row;
-    int i;
 
     slot_getallattrs(slot);
-    PaosReachFoundAdd(receiver->found, PaosReachRowTake(row, DatumGetObjectId(slot->tts_values[0]),
-                                                        DatumGetTransactionId(slot->tts_values[1]),
-                                                        slot->tts_values + REACH_FIRST,
-                                                        slot->tts_isnull + REACH_FIRST, NULL));
-    for (i = 0; receiver->batch->level < row->walk->depth && i < row->refs_size; i++)
-        PaosReachMeet(row->walk, row->refs[i], receiver->batch->level + 1);
-    return row->bytes->len < REACH_BATCH_BYTES;
+    AddKey(receiver,
+           PaosReachRowTake(row, DatumGetObjectId(slot->tts_values[0]),
+                            DatumGetTransactionId(slot->tts_values[1]),
+                            slot->tts_values + REACH_FIRST, slot->tts_isnull + REACH_FIRST, NULL));
+    PaosReachFollow(row->walk, row->refs, row->refs_size, receiver->batch->level);
+    receiver->full = row->bytes->len >= REACH_BATCH_BYTES;
+    return !receiver->full;
 }
 
 static void Nothing(DestReceiver *self)
@@ -97,31 +117,6 @@ static Datum KeyArray(const ReachBatch *batch, Oid type)
     return PointerGetDatum(array);
 }
 
-static void Execute(ReachWalk *walk, const ReachClass *class, const ReachBatch *batch,
-                    StringInfo bytes, ReachFound *found)
-{
-    Receiver receiver = {.receiver = {Receive, Start, Nothing, Nothing, DestTuplestore},
-                         .row = {.walk = walk, .class = class, .bytes = bytes},
-                         .batch = batch,
-                         .found = found};
-    ParamListInfo params = makeParamList(1);
-    SPIExecuteOptions options = {.params = params, .read_only = true, .dest = &receiver.receiver};
-    int result;
-
-    params->params[0].value = KeyArray(batch, class->keytype);
-    params->params[0].isnull = false;
-    params->params[0].pflags = PARAM_FLAG_CONST;
-    params->params[0].ptype = class->keytype == INT4OID ? INT4ARRAYOID : INT8ARRAYOID;
-    result = SPI_execute_plan_extended(class->plan, &options);
-    if (result != SPI_OK_SELECT)
-        elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
-}
-
-/* ---- the bytes of a batch: class, shape, level, rows, missing; rows; refs that are missing ----
- */
-
-#define HEADER_SIZE (5 * (int) sizeof(int32))
-
 static int CompareKeys(const void *a, const void *b)
 {
     int64 x = *(const int64 *) a;
@@ -130,76 +125,102 @@ static int CompareKeys(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* What was asked for and did not come goes to the front of the batch; as many. */
-static int KeepMissing(ReachBatch *batch, ReachFound *found)
+static void FindMissing(const Receiver *receiver, ReachFound *found)
 {
-    int missing = 0;
+    const ReachBatch *batch = receiver->batch;
     int i;
 
-    if (found->size >= batch->size)
-        return 0;
-    qsort(found->keys, found->size, sizeof(int64), CompareKeys);
+    if (receiver->size >= batch->size)
+        return;
+    qsort(receiver->keys, receiver->size, sizeof(int64), CompareKeys);
     for (i = 0; i < batch->size; i++)
-        if (found->size == 0 ||
-            bsearch(&batch->keys[i], found->keys, found->size, sizeof(int64), CompareKeys) == NULL)
-            batch->keys[missing++] = batch->keys[i];
-    return missing;
+        if (receiver->size == 0 || bsearch(&batch->keys[i], receiver->keys, receiver->size,
+                                           sizeof(int64), CompareKeys) == NULL)
+            PaosReachFoundMiss(found, batch->keys[i]);
 }
 
-/* Objects that were asked for and for which there was no room are a batch of their own. */
-static void PutBack(ReachWalk *walk, const ReachBatch *batch, int missing)
+/* Of those that were asked for, there being no room for them, the rest is what is left to read. */
+static void PutBack(ReachBatch *batch, ReachFound *found)
 {
-    MemoryContext previous = MemoryContextSwitchTo(walk->context);
-    ReachBatch *rest = palloc(sizeof(ReachBatch));
-
-    *rest = *batch;
-    rest->size = missing;
-    walk->batches = lcons(rest, walk->batches);
-    MemoryContextSwitchTo(previous);
+    if (batch->level == 0)
+    {
+        memcpy(batch->keys, found->missing, found->missing_size * sizeof(int64));
+        batch->size = found->missing_size;
+        batch->next = 0;
+    }
+    found->missing_size = 0;
 }
 
-static bytea *Finish(ReachWalk *walk, ReachBatch *batch, int32 shape, StringInfo bytes,
-                     ReachFound *found)
+/* All of a batch at once. */
+static void Execute(ReachWalk *walk, const ReachClass *class, ReachBatch *batch, StringInfo bytes,
+                    ReachFound *found)
 {
-    int missing = KeepMissing(batch, found);
+    Receiver receiver = {.receiver = {Receive, Start, Nothing, Nothing, DestTuplestore},
+                         .row = {.walk = walk, .class = class, .bytes = bytes},
+                         .batch = batch,
+                         .room = Max(batch->size, 1)};
+    ParamListInfo params = makeParamList(1);
+    SPIExecuteOptions options = {.params = params, .read_only = true, .dest = &receiver.receiver};
+    int result;
+
+    receiver.keys = palloc_extended(receiver.room * sizeof(int64), MCXT_ALLOC_HUGE);
+    params->params[0].value = KeyArray(batch, class->keytype);
+    params->params[0].isnull = false;
+    params->params[0].pflags = PARAM_FLAG_CONST;
+    params->params[0].ptype = class->keytype == INT4OID ? INT4ARRAYOID : INT8ARRAYOID;
+    result = SPI_execute_plan_extended(class->plan, &options);
+    if (result != SPI_OK_SELECT)
+        elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
+    found->rows = receiver.size;
+    batch->next = batch->size;
+    FindMissing(&receiver, found);
+    if (receiver.full)
+        PutBack(batch, found);
+}
+
+/* ---- the bytes of an answer: class, shape, level, rows, missing; rows; refs that are missing ----
+ */
+
+#define HEADER_SIZE (5 * (int) sizeof(int32))
+
+static bytea *Finish(ReachWalk *walk, ReachBatch *batch, int32 shape, const ReachFound *found)
+{
+    StringInfo bytes = &walk->answer;
     int32 header[5];
     int i;
 
-    if (bytes->len >= REACH_BATCH_BYTES && missing > 0)
-    {
-        if (batch->level == 0)
-            PutBack(walk, batch, missing);
-        missing = 0;
-    }
-    for (i = 0; i < missing; i++)
-        pq_sendint64(bytes, PaosRefMake(batch->number, batch->keys[i]));
+    for (i = 0; i < found->missing_size; i++)
+        pq_sendint64(bytes, PaosRefMake(batch->number, found->missing[i]));
     header[0] = pg_hton32(batch->number);
     header[1] = pg_hton32(shape);
     header[2] = pg_hton32(batch->level);
-    header[3] = pg_hton32(found->size);
-    header[4] = pg_hton32(missing);
+    header[3] = pg_hton32(found->rows);
+    header[4] = pg_hton32(found->missing_size);
     memcpy(bytes->data + VARHDRSZ, header, HEADER_SIZE);
     SET_VARSIZE(bytes->data, bytes->len);
     walk->bytes += bytes->len;
+    batch->bytes += bytes->len;
+    if (batch->level > 0 && batch->bytes >= REACH_BATCH_BYTES)
+        batch->next = batch->size;
     return (bytea *) bytes->data;
 }
 
 /* ---- a batch ---- */
 
-static void ReadRows(ReachWalk *walk, const ReachClass *class, const ReachBatch *batch,
-                     StringInfo bytes, ReachFound *found)
+/* All of a class that is gone is missing. */
+static void MissAll(ReachBatch *batch, ReachFound *found)
 {
-    if (!PaosReachTableRead(walk, class, batch, bytes, found))
-        Execute(walk, class, batch, bytes, found);
+    for (; batch->next < batch->size; batch->next++)
+        PaosReachFoundMiss(found, batch->keys[batch->next]);
 }
 
 /* What is in use is given back whatever happens. */
-static void ReadClass(ReachWalk *walk, ReachClass *class, const ReachBatch *batch, StringInfo bytes,
-                      ReachFound *found)
+static void ReadClass(ReachWalk *walk, ReachClass *class, ReachBatch *batch, ReachFound *found)
 {
     PG_TRY();
     {
-        ReadRows(walk, class, batch, bytes, found);
+        if (!PaosReachTableRead(walk, class, batch, &walk->answer, found))
+            Execute(walk, class, batch, &walk->answer, found);
     }
     PG_CATCH();
     {
@@ -212,26 +233,25 @@ static void ReadClass(ReachWalk *walk, ReachClass *class, const ReachBatch *batc
 
 bytea *PaosReachRead(ReachWalk *walk, ReachBatch *batch)
 {
-    MemoryContext previous = MemoryContextSwitchTo(walk->context);
     ReachFound found = {0};
-    StringInfoData bytes;
     ReachClass *class;
     int32 shape = 0;
+    bytea *bytes;
 
-    initStringInfo(&bytes);
     /* Their place; the bytes become a value as they are. */
-    enlargeStringInfo(&bytes, VARHDRSZ + HEADER_SIZE);
-    bytes.len = VARHDRSZ + HEADER_SIZE;
-    found.room = Max(batch->size, 1);
-    found.keys = palloc_extended(found.room * sizeof(int64), MCXT_ALLOC_HUGE);
+    resetStringInfo(&walk->answer);
+    enlargeStringInfo(&walk->answer, VARHDRSZ + HEADER_SIZE);
+    walk->answer.len = VARHDRSZ + HEADER_SIZE;
     SPI_connect();
     class = PaosReachClassOpen(batch->number);
     if (class != NULL)
     {
         shape = class->shape;
-        ReadClass(walk, class, batch, &bytes, &found);
+        ReadClass(walk, class, batch, &found);
     }
+    else
+        MissAll(batch, &found);
+    bytes = Finish(walk, batch, shape, &found);
     SPI_finish();
-    MemoryContextSwitchTo(previous);
-    return Finish(walk, batch, shape, &bytes, &found);
+    return bytes;
 }

@@ -72,7 +72,8 @@ static void AddRef(ReachRow *row, PaosRef ref)
 
 static void AddArray(ReachRow *row, Datum value)
 {
-    ArrayType *array = DatumGetArrayTypeP(value);
+    PaosArrayRoom room;
+    ArrayType *array = PaosArrayRead(value, &room);
     int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
     const PaosRef *refs = (const PaosRef *) ARR_DATA_PTR(array);
     const bits8 *present = ARR_NULLBITMAP(array);

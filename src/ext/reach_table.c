@@ -33,38 +33,16 @@
 #define SCAN_PART 8
 #define SCAN_KEYS 200
 
-/* A row of a table that was scanned. */
-typedef struct KeptRow
-{
-    int64 key;
-    uint32 bytes, size; /* where, in the table's bytes */
-    uint32 refs, count; /* and in its refs */
-    char status;
-} KeptRow;
-
-#define SH_PREFIX keptrows
-#define SH_ELEMENT_TYPE KeptRow
-#define SH_KEY_TYPE int64
-#define SH_KEY key
-#define SH_HASH_KEY(table, key) ((uint32) (key) *0x9E3779B1u)
-#define SH_EQUAL(table, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
 typedef struct Table
 {
     Oid relid;
+    uint64 generation; /* of the class, when the rest was made */
     bool plain;
     bool large;  /* too much to keep */
     int64 asked; /* keys so far */
     AttrNumber *places;
     Oid *types;
-    keptrows_hash *rows; /* NULL: not scanned */
-    StringInfoData bytes;
-    PaosRef *refs;
-    uint32 refs_size, refs_capacity;
+    PaosKept *kept; /* NULL: not scanned */
 } Table;
 
 /* ---- may it be read so? ---- */
@@ -95,22 +73,33 @@ static bool IsPlain(Relation relation, const ReachClass *class)
            check_enable_rls(RelationGetRelid(relation), InvalidOid, true) == RLS_NONE;
 }
 
-static Table *TableOf(ReachWalk *walk, Relation relation, const ReachClass *class)
+/* What was made before the class was last looked at may be wrong: who calls can alter a table. */
+static Table *FindTable(ReachWalk *walk, const ReachClass *class)
 {
-    MemoryContext previous;
     ListCell *cell;
-    Table *table;
-    int i;
 
     foreach (cell, walk->tables)
     {
-        table = lfirst(cell);
-        if (table->relid == class->relid)
+        Table *table = lfirst(cell);
+
+        if (table->relid == class->relid && table->generation == class->generation)
             return table;
     }
+    return NULL;
+}
+
+static Table *TableOf(ReachWalk *walk, Relation relation, const ReachClass *class)
+{
+    MemoryContext previous;
+    Table *table = FindTable(walk, class);
+    int i;
+
+    if (table != NULL)
+        return table;
     previous = MemoryContextSwitchTo(walk->context);
     table = palloc0(sizeof(Table));
     table->relid = class->relid;
+    table->generation = class->generation;
     table->plain = IsPlain(relation, class);
     if (table->plain)
         CheckPrivileges(relation, class);
@@ -173,34 +162,33 @@ static int64 TakeSlot(ReachRow *row, const Table *table, TupleTableSlot *slot)
                             slot->tts_isnull, table->places);
 }
 
-static void MeetAll(ReachWalk *walk, const PaosRef *refs, int n, int level)
-{
-    int i;
-
-    for (i = 0; level < walk->depth && i < n; i++)
-        PaosReachMeet(walk, refs[i], level + 1);
-}
-
 static void LookUp(ReachRow *row, const Table *table, Relation relation, Relation index,
-                   const ReachBatch *batch, ReachFound *found)
+                   ReachBatch *batch, ReachFound *found)
 {
     TupleTableSlot *slot = table_slot_create(relation, NULL);
     IndexScanDesc scan = index_beginscan(relation, index, GetActiveSnapshot(), 1, 0);
     Oid type = row->types[row->class->key];
-    int i;
 
-    for (i = 0; i < batch->size && row->bytes->len < REACH_BATCH_BYTES; i++)
+    for (; batch->next < batch->size && row->bytes->len < REACH_ANSWER_BYTES; batch->next++)
     {
+        int64 wanted = batch->keys[batch->next];
         ScanKeyData key;
+        bool there = MakeKey(&key, type, wanted);
 
         CHECK_FOR_INTERRUPTS();
-        if (!MakeKey(&key, type, batch->keys[i]))
+        if (there)
+        {
+            index_rescan(scan, &key, 1, NULL, 0);
+            there = index_getnext_slot(scan, ForwardScanDirection, slot);
+        }
+        if (!there)
+        {
+            PaosReachFoundMiss(found, wanted);
             continue;
-        index_rescan(scan, &key, 1, NULL, 0);
-        if (!index_getnext_slot(scan, ForwardScanDirection, slot))
-            continue;
-        PaosReachFoundAdd(found, TakeSlot(row, table, slot));
-        MeetAll(row->walk, row->refs, row->refs_size, batch->level);
+        }
+        TakeSlot(row, table, slot);
+        PaosReachFollow(row->walk, row->refs, row->refs_size, batch->level);
+        found->rows++;
     }
     index_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);
@@ -208,79 +196,36 @@ static void LookUp(ReachRow *row, const Table *table, Relation relation, Relatio
 
 /* ---- scanning ---- */
 
-static void KeepRow(ReachRow *row, Table *table, TupleTableSlot *slot)
-{
-    uint32 start = table->bytes.len;
-    int64 key = TakeSlot(row, table, slot);
-    bool found;
-    KeptRow *kept = keptrows_insert(table->rows, key, &found);
-
-    kept->bytes = start;
-    kept->size = table->bytes.len - start;
-    kept->refs = table->refs_size;
-    kept->count = row->refs_size;
-    while (table->refs_size + row->refs_size > table->refs_capacity)
-    {
-        table->refs_capacity *= 2;
-        table->refs = repalloc_huge(table->refs, table->refs_capacity * sizeof(PaosRef));
-    }
-    memcpy(table->refs + table->refs_size, row->refs, row->refs_size * sizeof(PaosRef));
-    table->refs_size += row->refs_size;
-}
-
-static void ForgetRows(Table *table)
-{
-    keptrows_destroy(table->rows);
-    pfree(table->bytes.data);
-    pfree(table->refs);
-    table->rows = NULL;
-    table->large = true;
-}
-
 /* Keeps all rows of the table, unless they turn out to be too much. */
 static void ScanTable(ReachWalk *walk, const ReachClass *class, Table *table, Relation relation)
 {
-    ReachRow row = {.walk = walk, .class = class, .bytes = &table->bytes};
+    ReachRow row = {.walk = walk, .class = class};
     MemoryContext previous = MemoryContextSwitchTo(walk->context);
     TupleTableSlot *slot;
     TableScanDesc scan;
 
-    table->rows = keptrows_create(walk->context, (uint32) relation->rd_rel->reltuples, NULL);
-    initStringInfo(&table->bytes);
-    table->refs_capacity = 1024;
-    table->refs_size = 0;
-    table->refs = palloc(table->refs_capacity * sizeof(PaosRef));
+    table->kept = PaosKeptMake(relation->rd_rel->reltuples);
     MemoryContextSwitchTo(previous);
+    row.bytes = PaosKeptBytes(table->kept);
     PaosReachRowBegin(&row, table->types);
     slot = table_slot_create(relation, NULL);
     scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
-    while (table->bytes.len < REACH_BATCH_BYTES &&
+    while (row.bytes->len < REACH_BATCH_BYTES &&
            table_scan_getnextslot(scan, ForwardScanDirection, slot))
     {
         CHECK_FOR_INTERRUPTS();
-        KeepRow(&row, table, slot);
+        PaosKeptAdd(table->kept, &row, TakeSlot(&row, table, slot));
     }
     table_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);
-    if (table->bytes.len >= REACH_BATCH_BYTES)
-        ForgetRows(table);
-}
-
-static void TakeKept(ReachWalk *walk, const Table *table, const ReachBatch *batch, StringInfo bytes,
-                     ReachFound *found)
-{
-    int i;
-
-    for (i = 0; i < batch->size; i++)
+    if (row.bytes->len < REACH_BATCH_BYTES)
     {
-        const KeptRow *kept = keptrows_lookup(table->rows, batch->keys[i]);
-
-        if (kept == NULL)
-            continue;
-        appendBinaryStringInfo(bytes, table->bytes.data + kept->bytes, kept->size);
-        PaosReachFoundAdd(found, kept->key);
-        MeetAll(walk, table->refs + kept->refs, kept->count, batch->level);
+        PaosKeptFinish(table->kept);
+        return;
     }
+    PaosKeptFree(table->kept);
+    table->kept = NULL;
+    table->large = true;
 }
 
 /* Are there values that are stored elsewhere?  They cost more than finding their row. */
@@ -308,7 +253,7 @@ static bool IsWorthScanning(const Table *table, Relation relation)
 
 /* ---- a batch ---- */
 
-bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, const ReachBatch *batch,
+bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, ReachBatch *batch,
                         StringInfo bytes, ReachFound *found)
 {
     ReachRow row = {.walk = walk, .class = class, .bytes = bytes};
@@ -316,11 +261,11 @@ bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, const ReachBat
     Table *table = TableOf(walk, relation, class);
     Relation index = table->plain ? OpenIndex(relation) : NULL;
 
-    table->asked += batch->size;
-    if (index != NULL && table->rows == NULL && IsWorthScanning(table, relation))
+    table->asked += batch->next == 0 ? batch->size : 0;
+    if (index != NULL && table->kept == NULL && IsWorthScanning(table, relation))
         ScanTable(walk, class, table, relation);
-    if (index != NULL && table->rows != NULL)
-        TakeKept(walk, table, batch, bytes, found);
+    if (index != NULL && table->kept != NULL)
+        PaosKeptTake(table->kept, walk, batch, bytes, found);
     else if (index != NULL)
     {
         PaosReachRowBegin(&row, table->types);

@@ -110,11 +110,25 @@ SELECT r = (SELECT int4send(303) || int4send(paos.shape('plain')) || int4send(0)
                    || substr(paos.pack('plain', p.tableoid, p.xmin, p.key, p.note), 5) FROM plain p WHERE key = 1)
 FROM paos.reach(ARRAY[paos.ref('plain', 1)]) r;
 
+-- So are those that are changed between two answers, of which there are many when there are many bytes.
+CREATE TABLE long (id int PRIMARY KEY, small smallint, name text);
+SELECT paos.register_class('long', number => 305);
+INSERT INTO long SELECT i, i, repeat('long', 10) FROM generate_series(1, 3000) i;
+CREATE FUNCTION alter_long() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SET LOCAL client_min_messages = warning;
+    ALTER TABLE long DROP IF EXISTS small, ADD IF NOT EXISTS note text DEFAULT 'note', ADD IF NOT EXISTS more text;
+END;
+$$;
+SELECT count(DISTINCT shape) AS shapes, count(*) > 3 AS many, sum(objects) AS objects
+FROM (SELECT number_at(r, 5) AS shape, number_at(r, 13) AS objects, alter_long()
+      FROM (SELECT paos.reach(ARRAY(SELECT paos.ref('long', i) FROM generate_series(1, 3000) i)) OFFSET 0) a (r)) a;
+
 SELECT paos.reach(ARRAY[paos.ref('node', 1)], ARRAY[NULL::text]);
 SELECT paos.reach(ARRAY[paos.ref('node', 1)], depth => -1);
 SELECT paos.reach(ARRAY[paos.ref('node', 1)], most => -1);
 SELECT paos.reach(ARRAY[paos.ref('node', 1)], known => '\x00');
 
-DROP TABLE node, leaf, plain, twig CASCADE;
-DROP FUNCTION walk, number_at, change;
+DROP TABLE node, leaf, plain, twig, long CASCADE;
+DROP FUNCTION walk, number_at, change, alter_long;
 DROP ROLE regress_reach;
