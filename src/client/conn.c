@@ -310,7 +310,7 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
     }
     conn->cache.bound = DEFAULT_CACHE;
     conn->outage.silence = DEFAULT_SILENCE;
-    conn->trails.most = PAOSI_LOAD_MAX;
+    conn->trails.most = SIZE_MAX;
     /* What cannot be opened is not tried again. */
     conn->outage.off = true;
     paos_conn_error_clear(conn);

@@ -48,7 +48,7 @@ static void choose_reach(question *q)
 
     r->conn = q->of.conn;
     r->flags = q->flags;
-    r->most = PAOSI_LOAD_MAX;
+    r->most = SIZE_MAX;
     if (options && (options->prefetch || options->follow))
     {
         r->follow = options->follow;

@@ -111,7 +111,7 @@ typedef struct paos_get_options
 {
     paos_load load;    /* policy of the answer's objects */
     unsigned prefetch; /* levels of references that are loaded with it, in the same round trip
-                          (in mode PAOS_WRITE in one more); at most 50,000 objects */
+                          (in mode PAOS_WRITE in one more); at most half of what may be cached */
     const char *const *follow; /* attributes to follow, wherever they are met, ended by NULL; NULL:
                                   every reference.  With prefetch 0 as far as they lead */
 } paos_get_options;
@@ -247,9 +247,10 @@ paos_status paos_conn_outcome(paos_conn *conn, bool *committed);
 paos_status paos_conn_set_cache(paos_conn *conn, size_t objects);
 
 /*
- * paos_conn_set_ahead bounds how many objects are loaded ahead at once (50,000 at first,
- * 0: none): those that the program went on to, from objects of the same class, when it got
- * such last.  They come in the same round trip, as far as the caller may read them.
+ * paos_conn_set_ahead bounds how many objects are loaded ahead at once (at first half of
+ * what may be cached, and never more; 0: none): those that the program went on to, from
+ * objects of the same class, when it got such last.  They come in the same round trip, as
+ * far as the caller may read them.
  */
 paos_status paos_conn_set_ahead(paos_conn *conn, size_t objects);
 

@@ -13,7 +13,7 @@
 #include "trail.h"
 #include "wake.h"
 
-/* Most objects that one touch of a reference loads. */
+/* Most objects that one touch of a reference asks for. */
 #define PAOSI_LOAD_MAX 50000
 
 /* ---- error.c ---- */
@@ -422,6 +422,11 @@ paos_status paosi_load_complete(paos_object *object, unsigned *position);
 paos_status paosi_load_shape(paos_object *object);
 /* Is a failed read worth another try with the classes read anew? */
 bool paosi_load_outdated(const paosi_result *result);
+
+/* ---- known.c: which objects are here ---- */
+
+/* For a server, in blocks of 64; false: no memory. */
+bool paosi_known_add(const paos_conn *conn, paosi_buffer *out);
 
 /* ---- reach.c: objects and what they lead to ---- */
 

@@ -50,54 +50,12 @@ static void add_names(paosi_buffer *out, const char *const *names)
     }
 }
 
-static bool gather_known(const paos_conn *conn, paosi_ids *ids)
-{
-    const paosi_cache *cache = &conn->cache;
-    size_t i;
-
-    for (i = 0; i < cache->slabs_size * PAOSI_SLAB; i++)
-    {
-        const paos_object *object = paosi_cache_at(cache, (uint32_t) i);
-
-        if (object->shape && object->row && !paosi_id_temporary(object->id) &&
-            !paosi_ids_add(ids, object->id))
-            return false;
-    }
-    return true;
-}
-
-/* Blocks of 64 objects: what their ids have in common, and a bit for each. */
-static void add_blocks(paosi_buffer *out, const paosi_ids *ids)
-{
-    size_t i = 0;
-
-    while (i < ids->size)
-    {
-        uint64_t block = ids->items[i] >> 6;
-        uint64_t bits = 0;
-
-        for (; i < ids->size && ids->items[i] >> 6 == block; i++)
-            bits |= UINT64_C(1) << (ids->items[i] & 63);
-        paosi_buffer_add64(out, block);
-        paosi_buffer_add64(out, bits);
-    }
-}
-
+/* What is here is named unless that would be most of what is sent. */
 static bool add_known(paosi_reach *r)
 {
-    paosi_ids ids = {0};
-    bool added = true;
+    uint32_t used = r->conn->map.used;
 
-    if (r->conn->map.used == 0 || r->conn->map.used > KNOWN_TIMES * r->most)
-        return true;
-    added = gather_known(r->conn, &ids);
-    if (added)
-    {
-        paosi_ids_sort(&ids);
-        add_blocks(&r->known, &ids);
-    }
-    paosi_free(ids.items);
-    return added;
+    return used == 0 || used > KNOWN_TIMES * r->most || paosi_known_add(r->conn, &r->known);
 }
 
 static void add_parameter(paosi_reach *r, uint32_t type, const paosi_buffer *value)
@@ -141,8 +99,11 @@ static bool begin(paosi_reach *r, const paosi_parameter *parameters, size_t n)
     size_t most = r->conn->cache.bound / 2;
 
     paosi_reach_free(r);
+    /* Not so much that it would drive itself out of the cache. */
     if (r->most > most)
         r->most = most;
+    if (r->most > INT32_MAX)
+        r->most = INT32_MAX;
     r->parameters = paosi_malloc((n + 3) * sizeof *r->parameters);
     if (r->parameters && n)
         memcpy(r->parameters, parameters, n * sizeof *parameters);

@@ -245,6 +245,6 @@ paos_status paos_conn_set_ahead(paos_conn *conn, size_t objects)
 {
     if (!conn)
         return PAOS_INVALID;
-    conn->trails.most = objects < PAOSI_LOAD_MAX ? objects : PAOSI_LOAD_MAX;
+    conn->trails.most = objects;
     return PAOS_OK;
 }

@@ -154,6 +154,39 @@ static void what_does_not_exist_is_known_then(void **state)
     paos_list_free(list);
 }
 
+/* A person who likes 60,000 towns. */
+static void create_crowd(const fixture *f)
+{
+    create_chain(f);
+    sql(f, "INSERT INTO t.town SELECT i, 'town ' || i FROM generate_series(11, 60000) i;"
+           " UPDATE t.person SET likes = (SELECT array_agg(paos.ref('t.town', i))"
+           " FROM generate_series(1, 60000) i) WHERE id = 1");
+}
+
+/* Not so much that it would drive itself out of the cache; else all. */
+static void the_cache_bounds_it(void **state)
+{
+    static const char *const attributes[] = {"likes", NULL};
+    const paos_get_options options = {.follow = attributes};
+    fixture *f = *state;
+    paos_list *list = NULL, *likes = NULL;
+
+    create_crowd(f);
+    paos_list_free(get(f->conn, "t.town", "id == 1"));
+    forget_all(f);
+    OK(f->conn, paos_get_with(f->conn, PAOS_READ, "t.person", "id == 1", NULL, 0, &options, &list));
+    assert_int_equal(cached(f), 50001);
+    paos_list_free(list);
+    forget_all(f);
+    OK(f->conn, paos_conn_set_cache(f->conn, 200000));
+    OK(f->conn, paos_get_with(f->conn, PAOS_READ, "t.person", "id == 1", NULL, 0, &options, &list));
+    OK(f->conn, paos_object_refs(paos_list_at(list, 0), "likes", &likes));
+    assert_int_equal(paos_list_size(likes), 60000);
+    assert_int_equal(round_trips(f), 1);
+    paos_list_free(likes);
+    paos_list_free(list);
+}
+
 /* ---- as it was seen to go ---- */
 
 static void what_was_followed_comes_ahead(void **state)
@@ -300,6 +333,7 @@ int main(void)
         TEST(rights_come_first),
         TEST(what_is_here_is_not_sent),
         TEST(what_does_not_exist_is_known_then),
+        TEST(the_cache_bounds_it),
         TEST(what_was_followed_comes_ahead),
         TEST(what_is_not_followed_any_more_does_not),
         TEST(names_begin_walks_too),
