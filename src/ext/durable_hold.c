@@ -7,13 +7,12 @@
  * does: so what a transaction that is rolled back has taken is given back here.
  */
 #include "durable.h"
+#include "end.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -107,34 +106,14 @@ static void Commit(void)
     }
 }
 
-static void EndTransaction(XactEvent event, void *arg)
-{
-    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-        Commit();
-    else if (event == XACT_EVENT_ABORT)
-        Undo(TopSubTransactionId);
-}
-
-static void EndSubtransaction(SubXactEvent event, SubTransactionId subxact, SubTransactionId parent,
-                              void *arg)
-{
-    if (event == SUBXACT_EVENT_ABORT_SUB)
-        Undo(subxact);
-}
+static PaosEnds ends = {.commit = Commit, .undo = Undo, .session = EndSession};
 
 static PaosHold *Add(const char *name)
 {
-    static bool initialized = false;
     MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
     PaosHold *hold = palloc0(sizeof(PaosHold));
 
-    if (!initialized)
-    {
-        before_shmem_exit(EndSession, (Datum) 0);
-        RegisterXactCallback(EndTransaction, NULL);
-        RegisterSubXactCallback(EndSubtransaction, NULL);
-        initialized = true;
-    }
+    PaosEndsRegister(&ends);
     hold->name = pstrdup(name);
     hold->subxact = GetCurrentSubTransactionId();
     holds = lappend(holds, hold);

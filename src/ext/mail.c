@@ -8,14 +8,13 @@
  * empty transaction in which to read the queue of notifications; before its commit
  * we send what is in the mailbox the same way.  A driver sees no difference.
  */
+#include "end.h"
 #include "request.h"
 
-#include "access/xact.h"
 #include "commands/async.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/backendid.h"
-#include "storage/ipc.h"
 #include "storage/procsignal.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -322,26 +321,31 @@ static bool IsOver(void)
  * a cancel request say, and nobody signals a session twice; but one that fails a
  * second time would do so for ever.
  */
-static void EndTransaction(XactEvent event, void *arg)
+static bool failed = false;
+
+static void BeforeCommit(void)
 {
-    static bool failed = false;
+    EmptyMailbox();
+    failed = false;
+    if (IsOver())
+        PaosSharedLeave();
+}
 
-    if (event == XACT_EVENT_PRE_COMMIT)
-    {
-        EmptyMailbox();
-        failed = false;
-        if (IsOver())
-            PaosSharedLeave();
-    }
-    else if (event == XACT_EVENT_ABORT || (opening && event == XACT_EVENT_COMMIT))
-    {
-        bool mail = HasMail() || DsaPointerIsValid(taken);
+static void Commit(void)
+{
+    if (opening && (HasMail() || DsaPointerIsValid(taken)))
+        notifyInterruptPending = true;
+    opening = false;
+}
 
-        opening = false;
-        if (mail && !failed)
-            notifyInterruptPending = true;
-        failed = mail && event == XACT_EVENT_ABORT;
-    }
+static void Abort(void)
+{
+    bool mail = HasMail() || DsaPointerIsValid(taken);
+
+    opening = false;
+    if (mail && !failed)
+        notifyInterruptPending = true;
+    failed = mail;
 }
 
 /* ---- this session's mailbox ---- */
@@ -378,16 +382,8 @@ void PaosMailRescue(void)
         notifyInterruptPending = true;
 }
 
-static void Initialize(void)
-{
-    static bool done = false;
-
-    if (done)
-        return;
-    before_shmem_exit(Close, (Datum) 0);
-    RegisterXactCallback(EndTransaction, NULL);
-    done = true;
-}
+static PaosEnds ends = {
+    .before_commit = BeforeCommit, .commit = Commit, .abort = Abort, .session = Close};
 
 const uint8 *PaosChannelOwn(void)
 {
@@ -404,7 +400,7 @@ void PaosChannelListen(PaosShared *shared)
     char name[PAOS_CHANNEL_TEXT];
     bool found;
 
-    Initialize();
+    PaosEndsRegister(&ends);
     PaosChannelOwn();
     Mailboxes(shared);
     if (own == NULL)

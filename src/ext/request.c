@@ -6,10 +6,9 @@
  * a transaction that aborts has registered is removed when it does, what it has ended is removed
  * only when it commits, and all of a session's goes when the session does.
  */
+#include "end.h"
 #include "request_table.h"
 
-#include "access/xact.h"
-#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 /* A request that this session has registered or is about to end. */
@@ -112,34 +111,8 @@ static void RefusePrepare(void)
     }
 }
 
-static void EndTransaction(XactEvent event, void *arg)
-{
-    if (event == XACT_EVENT_PRE_PREPARE)
-        RefusePrepare();
-    else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-        Commit();
-    else if (event == XACT_EVENT_ABORT)
-        Undo(TopSubTransactionId);
-}
-
-static void EndSubtransaction(SubXactEvent event, SubTransactionId subxact, SubTransactionId parent,
-                              void *arg)
-{
-    if (event == SUBXACT_EVENT_ABORT_SUB)
-        Undo(subxact);
-}
-
-static void Initialize(void)
-{
-    static bool done = false;
-
-    if (done)
-        return;
-    before_shmem_exit(EndSession, (Datum) 0);
-    RegisterXactCallback(EndTransaction, NULL);
-    RegisterSubXactCallback(EndSubtransaction, NULL);
-    done = true;
-}
+static PaosEnds ends = {
+    .before_prepare = RefusePrepare, .commit = Commit, .undo = Undo, .session = EndSession};
 
 /* From here on an error removes the request. */
 static void Enter(PaosShared *shared, PaosRequest *request, const char *query)
@@ -182,7 +155,7 @@ void PaosRequestAdd(PaosShared *shared, PaosRequest *request, const char *query,
 {
     PaosRequest there;
 
-    Initialize();
+    PaosEndsRegister(&ends);
     if (request->durable && PaosRequestGet(shared, request->id, &there, NULL))
         return;
     Enter(shared, request, query);
@@ -236,6 +209,6 @@ bool PaosRequestIsEnding(int64 id)
 
 void PaosRequestEnd(int64 id)
 {
-    Initialize();
+    PaosEndsRegister(&ends);
     Push(&ending, id);
 }

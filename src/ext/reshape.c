@@ -15,10 +15,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_inherits.h"
 #include "durable.h"
+#include "end.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -33,38 +33,43 @@ static List *grown = NIL;   /* of these, only those that are broken are looked a
 static List *renewed = NIL; /* of these, all look again; likewise */
 static List *refiled = NIL; /* of PaosRefiled, by this transaction, which may yet abort; likewise */
 
-static void EndTransaction(XactEvent event, void *arg)
+static void Forget(void)
+{
+    touched = grown = renewed = refiled = NIL;
+}
+
+static void Commit(void)
+{
+    ListCell *cell;
+
+    foreach (cell, refiled)
+        PaosRequestRefile(PaosSharedAttached(), lfirst(cell));
+    Forget();
+}
+
+static void Abort(void)
 {
     PaosShared *shared = PaosSharedAttached();
     ListCell *cell;
 
-    if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE && event != XACT_EVENT_ABORT)
-        return;
     foreach (cell, refiled)
     {
         const PaosRefiled *one = lfirst(cell);
 
-        if (event != XACT_EVENT_ABORT)
-            PaosRequestRefile(shared, one);
-        else
-        {
-            PaosIndexRemove(shared, one->class, one->filed);
-            if (DsaPointerIsValid(one->query))
-                PaosBoundFree(shared, one->query);
-        }
+        PaosIndexRemove(shared, one->class, one->filed);
+        if (DsaPointerIsValid(one->query))
+            PaosBoundFree(shared, one->query);
     }
-    touched = grown = renewed = refiled = NIL;
+    Forget();
 }
+
+static PaosEnds ends = {.commit = Commit, .abort = Abort};
 
 static void Touch(List **list, int number)
 {
-    static bool initialized = false;
-    MemoryContext previous;
+    MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
 
-    if (!initialized)
-        RegisterXactCallback(EndTransaction, NULL);
-    initialized = true;
-    previous = MemoryContextSwitchTo(TopTransactionContext);
+    PaosEndsRegister(&ends);
     *list = list_append_unique_int(*list, number);
     MemoryContextSwitchTo(previous);
 }
