@@ -38,6 +38,22 @@ void *paosi_realloc(void *old, size_t size)
     return fails() ? NULL : realloc(old, size ? size : 1);
 }
 
+bool paosi_grow(void *items, size_t item_size, size_t *capacity)
+{
+    size_t more = *capacity ? 2 * *capacity : 16;
+    void *old;
+    void *grown;
+
+    /* A pointer of whatever type may be copied as bytes, but not be read as a void pointer. */
+    memcpy(&old, items, sizeof old);
+    grown = paosi_realloc(old, more * item_size);
+    if (!grown)
+        return false;
+    memcpy(items, &grown, sizeof grown);
+    *capacity = more;
+    return true;
+}
+
 char *paosi_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;

@@ -20,8 +20,16 @@ void *paosi_calloc(size_t n, size_t size);
 /* Zeroed, and begins a line of the processor's cache. */
 void *paosi_calloc_lines(size_t size);
 void *paosi_realloc(void *old, size_t size);
+/* Makes an array larger, of items of a size; items is where the pointer to it is. */
+bool paosi_grow(void *items, size_t item_size, size_t *capacity);
 char *paosi_strdup(const char *text);
 void paosi_free(void *memory);
+
+/* Is there room for one more item after the first `size`, or can it be made? */
+static inline bool paosi_room(void *items, size_t item_size, size_t size, size_t *capacity)
+{
+    return size < *capacity || paosi_grow(items, item_size, capacity);
+}
 
 /* ---- buffer.c: bytes that grow; a failed allocation sticks in `failed` ---- */
 

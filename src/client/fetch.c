@@ -16,16 +16,8 @@
 
 bool paosi_ids_add(paosi_ids *ids, uint64_t id)
 {
-    if (ids->size == ids->capacity)
-    {
-        size_t capacity = ids->capacity ? 2 * ids->capacity : 64;
-        uint64_t *items = paosi_realloc(ids->items, capacity * sizeof *items);
-
-        if (!items)
-            return false;
-        ids->items = items;
-        ids->capacity = capacity;
-    }
+    if (!paosi_room(&ids->items, sizeof *ids->items, ids->size, &ids->capacity))
+        return false;
     ids->items[ids->size++] = id;
     return true;
 }

@@ -47,16 +47,8 @@ static paosi_group *group_new(paosi_groups *groups, const paos_object *object, p
 {
     paosi_group *group;
 
-    if (groups->size == groups->capacity)
-    {
-        size_t capacity = groups->capacity ? 2 * groups->capacity : 8;
-        paosi_group *items = paosi_realloc(groups->items, capacity * sizeof *items);
-
-        if (!items)
-            return NULL;
-        groups->items = items;
-        groups->capacity = capacity;
-    }
+    if (!paosi_room(&groups->items, sizeof *groups->items, groups->size, &groups->capacity))
+        return NULL;
     group = &groups->items[groups->size];
     memset(group, 0, sizeof *group);
     group->columns = paosi_calloc(object->shape->count, sizeof *group->columns);
@@ -72,16 +64,8 @@ static bool group_add(paosi_group *group, paos_object *object)
 {
     unsigned i;
 
-    if (group->size == group->capacity)
-    {
-        size_t capacity = group->capacity ? 2 * group->capacity : 16;
-        paos_object **members = paosi_realloc(group->members, capacity * sizeof *members);
-
-        if (!members)
-            return false;
-        group->members = members;
-        group->capacity = capacity;
-    }
+    if (!paosi_room(&group->members, sizeof *group->members, group->size, &group->capacity))
+        return false;
     group->members[group->size++] = object;
     for (i = 0; group->action != PAOSI_REMOVE && i < object->shape->count; i++)
         group->columns[i] |= is_set(object, i);

@@ -29,16 +29,8 @@ paos_list *paosi_list_new(paos_conn *conn, size_t capacity)
 
 bool paosi_list_add(paos_list *list, paos_object *object)
 {
-    if (list->size == list->capacity)
-    {
-        size_t capacity = list->capacity ? 2 * list->capacity : 8;
-        paos_object **items = paosi_realloc(list->items, capacity * sizeof *items);
-
-        if (!items)
-            return false;
-        list->items = items;
-        list->capacity = capacity;
-    }
+    if (!paosi_room(&list->items, sizeof *list->items, list->size, &list->capacity))
+        return false;
     list->items[list->size++] = paos_object_hold(object);
     return true;
 }

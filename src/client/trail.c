@@ -74,16 +74,8 @@ static paosi_edge *add_edge(paosi_trail *trail, paosi_shape *shape, unsigned pos
 {
     paosi_edge *edge;
 
-    if (trail->size == trail->capacity)
-    {
-        size_t capacity = trail->capacity ? 2 * trail->capacity : 8;
-        paosi_edge *edges = paosi_realloc(trail->edges, capacity * sizeof *edges);
-
-        if (!edges)
-            return NULL;
-        trail->edges = edges;
-        trail->capacity = capacity;
-    }
+    if (!paosi_room(&trail->edges, sizeof *trail->edges, trail->size, &trail->capacity))
+        return NULL;
     edge = &trail->edges[trail->size++];
     edge->shape = paosi_shape_hold(shape);
     edge->position = position;
