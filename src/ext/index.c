@@ -242,19 +242,51 @@ bool PaosSignatureIsCurrent(PaosSignatureUse *use, TupleDesc desc)
            PaosSignatureReady(use);
 }
 
+/* What a constant is looked for by, between asking memory for it and looking. */
+typedef struct Asked
+{
+    PaosSignatureUse *use;
+    Datum value;
+    uint64 hash;
+} Asked;
+
+/*
+ * A search of a row: what an index by hash says of a value is in no cache of the processor,
+ * and comes while other signatures are searched.
+ */
+typedef struct Search
+{
+    PaosFoundList list;
+    int nasked;
+    Asked asked[8];
+} Search;
+
+static void FindAsked(PaosShared *shared, Search *search)
+{
+    int i;
+
+    for (i = 0; i < search->nasked; i++)
+        PaosConstantFind(shared, search->asked[i].use, search->asked[i].value,
+                         search->asked[i].hash, &search->list);
+    search->nasked = 0;
+}
+
 static void FindValue(PaosShared *shared, PaosSignatureUse *use, Datum value, int16 typlen,
-                      PaosFoundList *found)
+                      Search *search)
 {
     if (typlen == -1)
         value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
-    if (use->signature->kind == PAOS_FILE_EQUAL)
-        PaosConstantFind(shared, use, value, found);
-    else
-        PaosRangeFind(PaosSharedArea(), use, value, found);
+    if (use->signature->kind != PAOS_FILE_EQUAL)
+    {
+        PaosRangeFind(PaosSharedArea(), use, value, &search->list);
+        return;
+    }
+    if (search->nasked == lengthof(search->asked))
+        FindAsked(shared, search);
+    search->asked[search->nasked++] = (Asked){use, value, PaosConstantAsk(shared, use, value)};
 }
 
-static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *row,
-                    PaosFoundList *found)
+static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *row, Search *search)
 {
     PaosSignature *signature = use->signature;
     TupleDesc desc;
@@ -265,20 +297,21 @@ static void FindRow(PaosShared *shared, PaosSignatureUse *use, TupleTableSlot *r
         return;
     if (signature->kind == PAOS_FILE_REST)
     {
-        PaosListFind(PaosSharedArea(), signature, found);
+        PaosListFind(PaosSharedArea(), signature, &search->list);
         return;
     }
     desc = row->tts_tupleDescriptor;
     if (!PaosSignatureIsCurrent(use, desc))
     {
-        FindAll(shared, use, found);
+        FindAll(shared, use, &search->list);
         return;
     }
     value = slot_getattr(row, signature->attribute, &isnull);
     if (isnull && signature->kind == PAOS_FILE_NULL)
-        PaosListFind(PaosSharedArea(), signature, found);
+        PaosListFind(PaosSharedArea(), signature, &search->list);
     if (!isnull && signature->kind != PAOS_FILE_NULL)
-        FindValue(shared, use, value, TupleDescAttr(desc, signature->attribute - 1)->attlen, found);
+        FindValue(shared, use, value, TupleDescAttr(desc, signature->attribute - 1)->attlen,
+                  search);
 }
 
 /* Takes out what the rest of an `and` turns away. */
@@ -309,26 +342,41 @@ static void Tell(const PaosFoundList *list, PaosFound found, void *arg)
         found(list->items[i].request, list->items[i].exact, arg);
 }
 
-/* Makes a list ready; all signatures of the class. */
-static PaosSignatureUse **Begin(PaosShared *shared, int class, PaosFoundList *list, int *n)
+/* Makes a search ready; all signatures of the class. */
+static PaosSignatureUse **Begin(PaosShared *shared, int class, Search *search, int *n)
 {
-    list->items = list->first;
-    list->n = 0;
-    list->size = lengthof(list->first);
+    search->list.items = search->list.first;
+    search->list.n = 0;
+    search->list.size = lengthof(search->list.first);
+    search->nasked = 0;
     return PaosSignatures(shared, class, n);
+}
+
+/* Those that are asked for first, and so have the longest time to come. */
+static void AskFirst(PaosShared *shared, PaosSignatureUse **uses, int n, TupleTableSlot *row,
+                     Search *search)
+{
+    int i;
+
+    for (i = 0; i < n; i++)
+        if (uses[i]->signature->kind == PAOS_FILE_EQUAL)
+            FindRow(shared, uses[i], row, search);
 }
 
 void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found, void *arg)
 {
-    PaosFoundList list;
+    Search search;
     int n;
-    PaosSignatureUse **uses = Begin(shared, class, &list, &n);
+    PaosSignatureUse **uses = Begin(shared, class, &search, &n);
     int i;
 
+    AskFirst(shared, uses, n, row, &search);
     for (i = 0; i < n; i++)
-        FindRow(shared, uses[i], row, &list);
-    CompareRest(&list, uses, n, row);
-    Tell(&list, found, arg);
+        if (uses[i]->signature->kind != PAOS_FILE_EQUAL)
+            FindRow(shared, uses[i], row, &search);
+    FindAsked(shared, &search);
+    CompareRest(&search.list, uses, n, row);
+    Tell(&search.list, found, arg);
 }
 
 static bool Differs(AttrNumber number, TupleTableSlot *before, TupleTableSlot *after)
@@ -352,9 +400,9 @@ static bool Differs(AttrNumber number, TupleTableSlot *before, TupleTableSlot *a
 void PaosIndexProbeChange(PaosShared *shared, int class, TupleTableSlot *before,
                           TupleTableSlot *after, PaosFound found, void *arg)
 {
-    PaosFoundList list;
+    Search search;
     int n;
-    PaosSignatureUse **uses = Begin(shared, class, &list, &n);
+    PaosSignatureUse **uses = Begin(shared, class, &search, &n);
     int i;
 
     for (i = 0; i < n; i++)
@@ -364,9 +412,10 @@ void PaosIndexProbeChange(PaosShared *shared, int class, TupleTableSlot *before,
         if (pg_atomic_read_u32(&uses[i]->signature->live) == 0 ||
             !Differs(signature->attribute, before, after))
             continue;
-        FindRow(shared, uses[i], before, &list);
+        FindRow(shared, uses[i], before, &search);
         if (signature->kind != PAOS_FILE_REST)
-            FindRow(shared, uses[i], after, &list);
+            FindRow(shared, uses[i], after, &search);
     }
-    Tell(&list, found, arg);
+    FindAsked(shared, &search);
+    Tell(&search.list, found, arg);
 }

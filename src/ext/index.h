@@ -141,7 +141,9 @@ extern dsa_pointer PaosConstantMake(dsa_area *area, PaosSignatureUse *use,
                                     const PaosFiling *filing);
 extern void PaosConstantLink(PaosShared *shared, dsa_pointer entry);
 extern void PaosConstantUnlink(PaosShared *shared, dsa_pointer entry);
-extern void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value,
+/* The hash of a value; asks memory for what finding it will read first. */
+extern uint64 PaosConstantAsk(PaosShared *shared, PaosSignatureUse *use, Datum value);
+extern void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value, uint64 hash,
                              PaosFoundList *list);
 extern void PaosConstantFindAll(PaosShared *shared, PaosSignatureUse *use, PaosFoundList *list);
 
@@ -155,6 +157,8 @@ typedef struct PaosSketch
 } PaosSketch;
 
 extern void PaosSketchInit(PaosSketch *sketch, dsa_area *area, int tranche);
+/* Asks memory for what is to be read of a hash. */
+extern void PaosSketchAsk(PaosSketch *sketch, dsa_area *area, uint64 hash);
 /* False: nobody has added the hash. */
 extern bool PaosSketchMayHave(PaosSketch *sketch, dsa_area *area, uint64 hash);
 extern void PaosSketchAdd(PaosSketch *sketch, dsa_area *area, uint64 hash);

@@ -351,9 +351,18 @@ static void FindAmong(PaosSignatureUse *use, dsa_pointer first, Datum value, Pao
         FindOne(use, At(next), value, list);
 }
 
-void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value, PaosFoundList *list)
+uint64 PaosConstantAsk(PaosShared *shared, PaosSignatureUse *use, Datum value)
 {
     uint64 hash = HashOf(use, &use->hash_left, value);
+
+    Attach(shared);
+    PaosSketchAsk(&constants->sketch, area, hash);
+    return hash;
+}
+
+void PaosConstantFind(PaosShared *shared, PaosSignatureUse *use, Datum value, uint64 hash,
+                      PaosFoundList *list)
+{
     dsa_pointer first;
     Part *part;
 

@@ -34,17 +34,31 @@ typedef struct PaosRange
     dsa_pointer entry;
 } PaosRange;
 
-#define PAOS_BUCKET_RANGES 119 /* fill what the area gives for them */
+typedef struct PaosRangeEntry
+{
+    PaosEntry entry;
+    dsa_pointer bucket; /* bytes of the bounds, if they have any, follow */
+} PaosRangeEntry;
 
-/* Arrays beside each other: a search goes through the bounds, and few entries. */
+#define PAOS_GROUP_RANGES 8    /* a line of bounds */
+#define PAOS_BUCKET_RANGES 110 /* fill what the area gives for them */
+#define PAOS_BUCKET_GROUPS ((PAOS_BUCKET_RANGES + PAOS_GROUP_RANGES - 1) / PAOS_GROUP_RANGES)
+
+/* Arrays beside each other: a search goes through bounds of groups, then of a group or two. */
 typedef struct PaosRanges
 {
-    PaosConstant low[PAOS_BUCKET_RANGES]; /* in order */
+    PaosConstant group_low[PAOS_BUCKET_GROUPS];  /* of the first in the group */
+    PaosConstant group_high[PAOS_BUCKET_GROUPS]; /* the highest in the group */
+    uint8 group_low_kind[PAOS_BUCKET_GROUPS];
+    uint8 group_high_kind[PAOS_BUCKET_GROUPS]; /* unknown in a loose bucket only */
+    PaosConstant low[PAOS_BUCKET_RANGES];      /* in order */
     PaosConstant high[PAOS_BUCKET_RANGES];
     dsa_pointer entry[PAOS_BUCKET_RANGES];
     uint8 low_kind[PAOS_BUCKET_RANGES];
     uint8 high_kind[PAOS_BUCKET_RANGES];
 } PaosRanges;
+
+StaticAssertDecl(sizeof(PaosRanges) <= 3120, "ranges must fit what the area gives for them");
 
 /* In 64 bytes. */
 typedef struct PaosBucket
@@ -136,6 +150,23 @@ static inline bool PaosIsHigher(const PaosTree *tree, PaosBound a, PaosBound b)
     order = PaosConstantsCompare(tree, a.constant, b.constant);
     return order > 0 || (order == 0 && a.kind < b.kind);
 }
+
+/* in index_bucket.c */
+/* InvalidDsaPointer: there is no memory. */
+extern dsa_pointer PaosBucketMake(const PaosTree *tree);
+extern void PaosBucketFree(const PaosTree *tree, dsa_pointer bucket);
+/* Where a low bound belongs: behind all that are not above it. */
+extern int PaosBucketPosition(const PaosTree *tree, const PaosBucket *bucket, PaosBound low);
+/* These compare nothing, and leave the bucket loose. */
+extern void PaosBucketPut(const PaosTree *tree, dsa_pointer bucket, int at, const PaosRange *slot);
+/* Moves the slots of a bucket from a certain one on to the end of another. */
+extern void PaosBucketPass(const PaosTree *tree, dsa_pointer from, int first, dsa_pointer to);
+/* Takes out the slot of an entry; its high bound. */
+extern PaosBound PaosBucketTake(const PaosTree *tree, PaosBucket *bucket, dsa_pointer entry);
+/* Finds out about its own bounds, not those below it. */
+extern void PaosBucketTighten(const PaosTree *tree, PaosBucket *bucket);
+extern void PaosBucketFind(const PaosTree *tree, const PaosBucket *bucket, Datum value,
+                           PaosFoundList *found);
 
 /* in index_tree.c */
 /* The bucket that a low bound belongs in; InvalidDsaPointer: the tree is empty. */

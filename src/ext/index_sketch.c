@@ -10,11 +10,11 @@
 #include "index.h"
 
 #define LINE_WORDS 16 /* of the processor's cache */
-#define COUNTERS 8    /* in a word, of four bits */
-#define COUNTER_MAX 15
+#define COUNTERS 16   /* in a word, of two bits */
+#define COUNTER_MAX 3
 #define LINES_FIRST 256
-#define GROWTH 4
-#define KEYS_PER_LINE 16 /* at most; so 1 in 20 absent constants is not known to be */
+#define GROWTH 2
+#define KEYS_PER_LINE 32 /* at most; so 1 in 20 absent constants is not known to be */
 
 typedef struct Filter
 {
@@ -46,8 +46,8 @@ static Place PlaceOf(dsa_pointer pointer, dsa_area *area, uint64 hash)
 {
     Filter *filter = dsa_get_address(area, pointer);
     uint32 line = (uint32) hash & (filter->nlines - 1);
-    Place place = {filter->words + (Size) line * LINE_WORDS, (uint32) (hash >> 50) & 127,
-                   (uint32) (hash >> 57)};
+    Place place = {filter->words + (Size) line * LINE_WORDS, (uint32) (hash >> 48) & 255,
+                   (uint32) (hash >> 56)};
 
     return place;
 }
@@ -56,14 +56,14 @@ static uint32 Count(const Place *place, uint32 counter)
 {
     uint32 word = pg_atomic_read_u32(&place->line[counter / COUNTERS]);
 
-    return word >> counter % COUNTERS * 4 & COUNTER_MAX;
+    return word >> counter % COUNTERS * 2 & COUNTER_MAX;
 }
 
 /* Adds 1 or -1. */
 static void Change(const Place *place, uint32 counter, int by)
 {
     pg_atomic_uint32 *word = &place->line[counter / COUNTERS];
-    uint32 shift = counter % COUNTERS * 4;
+    uint32 shift = counter % COUNTERS * 2;
     uint32 old = pg_atomic_read_u32(word);
 
     while ((old >> shift & COUNTER_MAX) != COUNTER_MAX &&
@@ -78,6 +78,11 @@ void PaosSketchInit(PaosSketch *sketch, dsa_area *area, int tranche)
     pg_atomic_init_u64(&sketch->filter, MakeFilter(area, LINES_FIRST));
     if (!DsaPointerIsValid(pg_atomic_read_u64(&sketch->filter)))
         ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of shared memory"));
+}
+
+void PaosSketchAsk(PaosSketch *sketch, dsa_area *area, uint64 hash)
+{
+    __builtin_prefetch(PlaceOf(pg_atomic_read_u64(&sketch->filter), area, hash).line);
 }
 
 bool PaosSketchMayHave(PaosSketch *sketch, dsa_area *area, uint64 hash)

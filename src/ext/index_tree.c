@@ -191,22 +191,6 @@ bool PaosTreeIsLoose(const PaosTree *tree)
     return DsaPointerIsValid(root) && PaosBucketAt(tree, root)->loose;
 }
 
-static PaosBound HighestOf(const PaosTree *tree, const PaosBucket *bucket)
-{
-    const PaosRanges *slots = PaosRangesOf(tree, bucket);
-    PaosBound highest = {slots->high[0], slots->high_kind[0]};
-    int i;
-
-    for (i = 1; i < bucket->n; i++)
-    {
-        PaosBound high = {slots->high[i], slots->high_kind[i]};
-
-        if (PaosIsHigher(tree, high, highest))
-            highest = high;
-    }
-    return highest;
-}
-
 static PaosBound HigherOf(const PaosTree *tree, PaosBound bound, dsa_pointer child)
 {
     const PaosBucket *bucket;
@@ -232,12 +216,7 @@ static bool Tighten(PaosTree *tree, dsa_pointer pointer)
         return true;
     if (!Tighten(tree, bucket->left) || !Tighten(tree, bucket->right) || tree->budget-- <= 0)
         return false;
-    if (bucket->highest_kind == PAOS_BOUND_UNKNOWN)
-    {
-        bound = HighestOf(tree, bucket);
-        bucket->highest = bound.constant;
-        bucket->highest_kind = bound.kind;
-    }
+    PaosBucketTighten(tree, bucket);
     bound = (PaosBound){bucket->highest, bucket->highest_kind};
     bound = HigherOf(tree, HigherOf(tree, bound, bucket->left), bucket->right);
     bucket->greatest = bound.constant;
