@@ -167,17 +167,30 @@ static paos_status take(const json_t *json, paosi_payload *out)
     return status;
 }
 
-paos_status paosi_payload_parse(const char *text, paosi_payload *out)
+/* In whatever form. */
+static paos_status take_json(const char *text, paosi_payload *out)
 {
-    paosi_payload payload = {0};
     json_error_t error;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     paos_status status;
 
     if (!json)
         return json_error_code(&error) == json_error_out_of_memory ? PAOS_NO_MEMORY : PAOS_INVALID;
-    status = take(json, &payload);
+    status = take(json, out);
     json_decref(json);
+    return status;
+}
+
+paos_status paosi_payload_parse(const char *text, paosi_payload *out)
+{
+    paosi_payload payload = {0};
+    paos_status status = paosi_form_read(text, &payload);
+
+    if (status == PAOS_INVALID)
+    {
+        paosi_payload_free(&payload);
+        status = take_json(text, &payload);
+    }
     if (status == PAOS_OK)
         *out = payload;
     else

@@ -82,6 +82,11 @@ paos_status paosi_payload_parse(const char *text, paosi_payload *out);
 paos_status paosi_payload_author(const char *text, paosi_payload *out);
 void paosi_payload_free(paosi_payload *payload);
 
+/* ---- form.c: the form in which the server writes it ---- */
+
+/* PAOS_INVALID: it has another form, which may be right. What `out` holds is to be freed. */
+paos_status paosi_form_read(const char *text, paosi_payload *out);
+
 /* ---- request.c: those of a connection ---- */
 
 typedef struct paosi_request
