@@ -23,17 +23,23 @@ typedef struct Area
     dsa_handle handle;
 } Area;
 
-/* The list; AddinShmemInitLock guards it. */
-static Area *Areas(void)
+typedef struct Areas
 {
-    static Area *areas = NULL;
+    uint64 last_request; /* of areas that are gone while sessions that knew them may not be */
+    Area list[AREAS_MAX];
+} Areas;
+
+/* AddinShmemInitLock guards it. */
+static Areas *Shared(void)
+{
+    static Areas *areas = NULL;
     bool found;
 
     if (areas != NULL)
         return areas;
-    areas = ShmemInitStruct("paos areas", AREAS_MAX * sizeof(Area), &found);
+    areas = ShmemInitStruct("paos areas", sizeof(Areas), &found);
     if (!found)
-        memset(areas, 0, AREAS_MAX * sizeof(Area));
+        memset(areas, 0, sizeof(Areas));
     return areas;
 }
 
@@ -45,7 +51,7 @@ static bool Exchange(Area old, Area new)
     int i;
 
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    areas = Areas();
+    areas = Shared()->list;
     for (i = 0; i < AREAS_MAX && !found; i++)
     {
         found = memcmp(&areas[i], &old, sizeof(Area)) == 0;
@@ -71,7 +77,7 @@ static void Sweep(void)
     int i;
 
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    memcpy(copy, Areas(), AREAS_MAX * sizeof(Area));
+    memcpy(copy, Shared()->list, AREAS_MAX * sizeof(Area));
     LWLockRelease(AddinShmemInitLock);
     for (i = 0; i < AREAS_MAX; i++)
     {
@@ -90,8 +96,25 @@ void PaosAreaNote(dsa_area *area)
     (void) Exchange((Area){0}, (Area){MyDatabaseId, dsa_get_handle(area)});
 }
 
-void PaosAreaForget(dsa_area *area)
+uint64 PaosAreaLastRequest(void)
 {
+    uint64 last;
+
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    last = Shared()->last_request;
+    LWLockRelease(AddinShmemInitLock);
+    return last;
+}
+
+/* Requests of the area that comes next get other ids than those that sessions still know. */
+void PaosAreaForget(dsa_area *area, uint64 last_request)
+{
+    Areas *areas;
+
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    areas = Shared();
+    areas->last_request = Max(areas->last_request, last_request);
+    LWLockRelease(AddinShmemInitLock);
     (void) Exchange((Area){MyDatabaseId, dsa_get_handle(area)}, (Area){0});
     dsa_unpin(area);
 }

@@ -66,8 +66,10 @@ void PaosExtensionForget(bool committed)
 {
     if (ending && committed)
     {
-        pg_atomic_write_u32(&PaosSharedAttached()->over, 1);
-        PaosAreaForget(PaosSharedArea());
+        PaosShared *shared = PaosSharedAttached();
+
+        pg_atomic_write_u32(&shared->over, 1);
+        PaosAreaForget(PaosSharedArea(), pg_atomic_read_u64(&shared->last_request));
     }
     noted = InvalidOid;
     ending = false;

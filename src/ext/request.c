@@ -16,6 +16,7 @@ typedef struct Own
 {
     int64 id;
     SubTransactionId subxact; /* that did it; InvalidSubTransactionId: committed */
+    bool ended;
 } Own;
 
 typedef struct OwnList
@@ -27,6 +28,7 @@ typedef struct OwnList
 
 static OwnList own;
 static OwnList ending;
+static int own_ended = 0; /* how many of own are */
 
 static void Reserve(OwnList *list)
 {
@@ -41,7 +43,7 @@ static void Reserve(OwnList *list)
 static void Push(OwnList *list, int64 id)
 {
     Reserve(list);
-    list->items[list->n++] = (Own){id, GetCurrentSubTransactionId()};
+    list->items[list->n++] = (Own){id, GetCurrentSubTransactionId(), false};
 }
 
 /* Those of a subtransaction and of all that ran inside it: their numbers are not below its. */
@@ -63,6 +65,7 @@ static void Undo(SubTransactionId subxact)
 void PaosRequestsForget(void)
 {
     ending.n = 0;
+    own_ended = 0;
     while (own.n > 0)
         PaosRequestRemove(PaosSharedAttached(), own.items[--own.n].id);
 }
@@ -73,11 +76,8 @@ static void EndSession(int code, Datum arg)
         PaosRequestsForget();
 }
 
-/*
- * From now on a live request is the session's, a durable one its table's.  The
- * list forgets what has ended at the first transaction that ends something.
- */
-static void Commit(void)
+/* From now on a live request is the session's, a durable one its table's. */
+static void SettleOwn(void)
 {
     int n = own.n;
     int i;
@@ -87,11 +87,60 @@ static void Commit(void)
     for (i = n; i < own.n; i++)
     {
         if (own.items[i].id < PAOS_DURABLE_FIRST)
-            own.items[n++] = (Own){own.items[i].id, InvalidSubTransactionId};
+            own.items[n++] = (Own){own.items[i].id, InvalidSubTransactionId, false};
     }
     own.n = n;
+}
+
+static int CompareOwn(const void *a, const void *b)
+{
+    int64 left = ((const Own *) a)->id;
+    int64 right = ((const Own *) b)->id;
+
+    return left < right ? -1 : left > right;
+}
+
+/* Between transactions the list is in the order of the ids, which are drawn upwards. */
+void PaosRequestForget(int64 id)
+{
+    Own key = {.id = id};
+    Own *item = own.n == 0 ? NULL : bsearch(&key, own.items, own.n, sizeof(Own), CompareOwn);
+
+    if (item == NULL || item->ended)
+        return;
+    item->ended = true;
+    own_ended++;
+}
+
+/* Now and then, so that whoever ends one request after the other does not move all others each
+ * time. */
+static void ForgetEnded(void)
+{
+    int n = 0;
+    int i;
+
+    if (own_ended <= own.n / 2)
+        return;
+    for (i = 0; i < own.n; i++)
+    {
+        if (!own.items[i].ended)
+            own.items[n++] = own.items[i];
+    }
+    own.n = n;
+    own_ended = 0;
+}
+
+static void Commit(void)
+{
+    SettleOwn();
     while (ending.n > 0)
-        PaosRequestRemove(PaosSharedAttached(), ending.items[--ending.n].id);
+    {
+        int64 id = ending.items[--ending.n].id;
+
+        PaosRequestForget(id);
+        PaosRequestRemove(PaosSharedAttached(), id);
+    }
+    ForgetEnded();
 }
 
 /* What the other session that commits a prepared transaction would have to do, it knows nothing of.
@@ -187,7 +236,7 @@ List *PaosRequestOwn(void)
     int i;
 
     for (i = 0; i < own.n; i++)
-        if (own.items[i].id < PAOS_DURABLE_FIRST)
+        if (own.items[i].id < PAOS_DURABLE_FIRST && !own.items[i].ended)
         {
             int64 *id = palloc(sizeof(int64));
 

@@ -91,7 +91,9 @@ extern PaosShared *PaosSharedAttached(void);
 /* The area of this database is a new one; those of databases that were dropped are given back. */
 extern void PaosAreaNote(dsa_area *area);
 /* It goes with the last session that is attached to it. */
-extern void PaosAreaForget(dsa_area *area);
+extern void PaosAreaForget(dsa_area *area, uint64 last_request);
+/* Sessions may know requests of areas that were forgotten by ids up to this. */
+extern uint64 PaosAreaLastRequest(void);
 
 /* in request.c */
 #define PAOS_CHANNEL_BYTES 16
@@ -154,8 +156,8 @@ extern bool PaosRequestIsEnding(int64 id);
 /* Ids (int64 pointers) of all requests, or of those on one of the classes and those with a path. */
 extern List *PaosRequestIds(PaosShared *shared, List *classes);
 /* Notes that an event of a request found no room, at a position of the ring; marks those whose
- * position has been passed. */
-extern void PaosRequestLose(PaosShared *shared, int64 id, uint64 position);
+ * position has been passed.  False: the request has ended. */
+extern bool PaosRequestLose(PaosShared *shared, int64 id, uint64 position);
 /* The same for all live ones on the classes, and with a path. */
 extern void PaosRequestLoseAll(PaosShared *shared, List *classes, uint64 position);
 extern void PaosRequestTellLost(PaosShared *shared, uint64 position);
@@ -180,6 +182,8 @@ extern void PaosRequestPathRestart(PaosShared *shared, int64 id);
 extern void PaosRequestCount(PaosShared *shared, int64 id, bool kept);
 /* What this transaction has registered stays though it aborts. */
 extern void PaosRequestKeep(int64 id);
+/* A request of this session that has ended. */
+extern void PaosRequestForget(int64 id);
 /* At once, out of everything; one that has ended already is no error. */
 extern void PaosRequestRemove(PaosShared *shared, int64 id);
 /* The session that is told when a durable request has events; channel NULL: none, unless it is

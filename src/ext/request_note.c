@@ -118,14 +118,15 @@ static void Lose(PaosRequestEntry *entry, uint32 position)
     entry->is_lost = true;
 }
 
-void PaosRequestLose(PaosShared *shared, int64 id, uint64 position)
+bool PaosRequestLose(PaosShared *shared, int64 id, uint64 position)
 {
     PaosRequestEntry *entry = PaosRequestFind(shared, id);
 
     if (entry == NULL)
-        return;
+        return false;
     Lose(entry, (uint32) position);
     PaosRequestLetGo(entry);
+    return true;
 }
 
 void PaosRequestLoseAll(PaosShared *shared, List *classes, uint64 position)
@@ -175,13 +176,28 @@ void PaosRequestTellLost(PaosShared *shared, uint64 position)
     TellSessions(shared);
 }
 
+/* The last event of a request that has ended may be what was lost: why it has is not known. */
+static char *LostPayload(int64 id)
+{
+    if (id >= PAOS_DURABLE_FIRST)
+        return PaosWakePayload(id);
+    PaosRequestForget(id);
+    return psprintf("{\"request\":" INT64_FORMAT ",\"resync\":true,\"ended\":\"42704\","
+                    "\"reason\":\"the request has ended\",\"author\":null,\"xid\":null,"
+                    "\"part\":[1,1]}",
+                    id);
+}
+
 static void TakeMark(PaosShared *shared, int64 id, List **payloads)
 {
     PaosRequestEntry *entry = PaosRequestFind(shared, id);
     bool marked;
 
     if (entry == NULL)
+    {
+        *payloads = lappend(*payloads, LostPayload(id));
         return;
+    }
     marked = entry->resync && entry->session == MyBackendId;
     entry->resync = entry->resync && !marked;
     PaosRequestLetGo(entry);

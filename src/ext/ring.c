@@ -210,7 +210,13 @@ static void TellUnsent(PaosShared *shared)
     position = pg_atomic_read_u64(&shared->head) + 1;
     lost = pg_atomic_read_u64(&shared->lost);
     foreach (cell, unsent)
-        PaosRequestLose(shared, ((const PaosPayload *) lfirst(cell))->request, position);
+    {
+        const PaosPayload *payload = lfirst(cell);
+
+        /* Of one that has ended nothing can be noted; its session finds that out. */
+        if (!PaosRequestLose(shared, payload->request, position))
+            PaosMailMark(shared, payload->channel);
+    }
     if (lost_classes != NIL)
         PaosRequestLoseAll(shared, lost_classes, position);
     while (lost < position && !pg_atomic_compare_exchange_u64(&shared->lost, &lost, position))

@@ -192,7 +192,7 @@ static void Fill(PaosShared *made, dsa_area *in)
     int i;
 
     LWLockInitialize(&made->lock, made->tranche);
-    pg_atomic_init_u64(&made->last_request, 0);
+    pg_atomic_init_u64(&made->last_request, PaosAreaLastRequest());
     pg_atomic_init_u32(&made->paths, 0);
     pg_atomic_init_u32(&made->live, 0);
     pg_atomic_init_u32(&made->over, 0);

@@ -58,6 +58,7 @@ sql postgres "CREATE EXTENSION paos"
 make_classes
 again=$(say listener "SELECT paos.subscribe('person', 'name == \"Bob\"')")
 like "a session that was there begins anew" '^[0-9]+$' "$again"
+ok "ids go on, so that none means another's request" yes "$([ "$again" -gt "$second" ] && echo yes)"
 sql postgres "INSERT INTO person VALUES (3, 'Bob')"
 ok "and is told" '"enter":["7:3"]' "$(await listener '"enter":\["7:3"\]')"
 session other

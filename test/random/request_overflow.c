@@ -66,6 +66,21 @@ static bool mailbox_overflow(void)
     return close_small(conn, "\"enter\":[\"1:1\"]", "\"resync\":true");
 }
 
+/* The last event of a request is never lost: its session finds that it has ended. */
+static bool mailbox_overflow_at_end(void)
+{
+    PGconn *conn = open_small("mailbox_size");
+    PGconn *other = PQconnectdb("dbname=paos_small");
+
+    RUN(conn, "BEGIN");
+    RUN(other, "INSERT INTO t VALUES (1)");
+    RUN(other, "SELECT paos.unregister_class('t')");
+    RUN(conn, "COMMIT");
+    PQfinish(other);
+    return close_small(conn, "\"enter\":[\"1:1\"]",
+                       "\"request\":1,\"resync\":true,\"ended\":\"42704\"");
+}
+
 /* Does the session wait for a standby?  False: its statement is done. */
 static bool waits(PGconn *conn)
 {
@@ -161,6 +176,34 @@ static bool ring_overflow(void)
     PQfinish(conn);
     RUN(writer, "RESET synchronous_commit");
     RUN(writer, "DROP DATABASE paos_small");
+    return ok;
+}
+
+/* Nor when there is no place in the ring, for which there is nothing to wait. */
+static bool ring_overflow_at_end(void)
+{
+    PGconn *conn = open_small("ring_size");
+    PGconn *slow = PQconnectdb("dbname=paos_small");
+    PGconn *other = PQconnectdb("dbname=paos_small");
+    bool ok;
+
+    RUN(conn, "CREATE ROLE paos_reader; GRANT SELECT ON t TO paos_reader");
+    RUN(conn, "SET ROLE paos_reader; SELECT paos.subscribe('t', '')");
+    RUN(conn, "RESET ROLE");
+    RUN(writer, "SET synchronous_commit = local");
+    RUN(other, "SET synchronous_commit = local");
+    stay_in_commit(slow);
+    RUN(other, "REVOKE SELECT ON t FROM paos_reader");
+    RUN(other, "INSERT INTO t VALUES (1000000)");
+    ok = told_after(conn, "\"request\":2,\"resync\":true,\"ended\":\"42704\"",
+                    "\"enter\":[\"1:1000000\"]");
+    leave_commit(slow);
+    PQfinish(slow);
+    PQfinish(other);
+    PQfinish(conn);
+    RUN(writer, "RESET synchronous_commit");
+    RUN(writer, "DROP DATABASE paos_small");
+    RUN(writer, "DROP ROLE paos_reader");
     return ok;
 }
 
@@ -265,7 +308,9 @@ int main(void)
     PQclear(result);
 
     count(mailbox_overflow(), &passed, &failed);
+    count(mailbox_overflow_at_end(), &passed, &failed);
     count(ring_overflow(), &passed, &failed);
+    count(ring_overflow_at_end(), &passed, &failed);
     count(many("TRUNCATE", "TRUNCATE seat", NULL, true, marker), &passed, &failed);
     count(many("a savepoint", "BEGIN; SAVEPOINT s; TRUNCATE seat; ROLLBACK TO s; COMMIT", NULL,
                false, marker),
