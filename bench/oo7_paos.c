@@ -120,47 +120,57 @@ static void redate_each_4_times(oo7_paos *w, paos_object *part, bool first)
 
 /* ---- the walk ---- */
 
+static void grow_visited(oo7_paos *w, size_t key)
+{
+    size_t size = 2 * key + 64;
+
+    w->visited = realloc(w->visited, size * sizeof *w->visited);
+    if (!w->visited)
+        die("out of memory");
+    memset(w->visited + w->visited_size, 0, (size - w->visited_size) * sizeof *w->visited);
+    w->visited_size = size;
+}
+
 /* Is it the first time in this walk? */
-static bool enter(oo7_paos *w, paos_object *part)
+static inline bool enter(oo7_paos *w, const paos_object *part)
 {
     size_t key = (size_t) (paos_object_id(part) & (((paos_id) 1 << 48) - 1));
 
     if (key >= w->visited_size)
-    {
-        size_t size = 2 * key + 64;
-
-        w->visited = realloc(w->visited, size * sizeof *w->visited);
-        if (!w->visited)
-            die("out of memory");
-        memset(w->visited + w->visited_size, 0, (size - w->visited_size) * sizeof *w->visited);
-        w->visited_size = size;
-    }
+        grow_visited(w, key);
     if (w->visited[key] == w->walk)
         return false;
     w->visited[key] = w->walk;
     return true;
 }
 
+/* A part that was just entered. */
 static void walk_parts(oo7_paos *w, paos_object *part, bool first)
 {
     paos_object *connections[OO7_CONNECTIONS_MAX];
     size_t n;
 
-    if (!enter(w, part))
-        return;
     w->visit(w, part, first);
     /* What is got from it stays good for as long as it is held. */
     paos_object_hold(part);
     n = paos_object_ref_items_at(part, w->atomic_part_outgoing, connections, OO7_CONNECTIONS_MAX);
     for (size_t i = 0; i < n; i++)
-        walk_parts(w, oo7_paos_ref(w, connections[i], w->connection_target), false);
+    {
+        paos_object *target = oo7_paos_ref(w, connections[i], w->connection_target);
+
+        if (enter(w, target))
+            walk_parts(w, target, false);
+    }
     paos_object_release(part);
 }
 
 static void walk_composite(oo7_paos *w, paos_object *composite)
 {
+    paos_object *root = oo7_paos_ref(w, composite, w->composite_part_root_part);
+
     w->walk++;
-    walk_parts(w, oo7_paos_ref(w, composite, w->composite_part_root_part), true);
+    if (enter(w, root))
+        walk_parts(w, root, true);
 }
 
 static void visit_root(oo7_paos *w, paos_object *composite)

@@ -206,6 +206,7 @@ static const paos_attribute *add_attribute(paosi_class *class, const char *name)
         return NULL;
     }
     at->class = class;
+    at->conn = class->conn;
     at->next = class->attributes;
     class->attributes = at;
     return at;

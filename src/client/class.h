@@ -117,10 +117,12 @@ typedef struct paosi_shape
 struct paos_attribute
 {
     paosi_class *class;
+    paos_conn *conn;
     char *name;
     struct paos_attribute *next;
     paosi_shape *shape; /* where it was last found, */
     unsigned position;  /* and at what place */
+    unsigned values;    /* bytes before the values of a narrow row */
     uint8_t store;      /* paosi_store */
     uint8_t one, many;  /* its link, when it is a single reference, or an array; from 1 */
 };

@@ -123,6 +123,7 @@ paos_status paosi_draft_set(paos_object *object, unsigned position, paos_value v
     if (!draft)
         return paosi_fail_memory(conn);
     object->draft = draft;
+    paosi_object_note_plain(object);
     put(draft, count, position, cell);
     draft->temporaries += temporary;
     conn->unsettled += temporary;
@@ -142,6 +143,7 @@ void paosi_draft_drop(paos_object *object)
     paosi_object_conn(object)->unsettled -= object->draft->temporaries;
     paosi_free(object->draft);
     object->draft = NULL;
+    paosi_object_note_plain(object);
 }
 
 /* What the server makes of a value may differ from the value: padded, rounded, rewritten. */

@@ -48,6 +48,7 @@ void paosi_object_take_row(paos_object *object, paosi_shape *shape, void *row, u
     object->row = row;
     object->flags = (object->flags & ~mask) | (flags & mask);
     object->version = version;
+    paosi_object_note_plain(object);
     if (row && !(object->flags & PAOSI_COVERED))
         paosi_coherent_note(object);
     if (old == shape)

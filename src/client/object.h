@@ -84,6 +84,8 @@ typedef enum paosi_flag
     PAOSI_HELD = 512,
     PAOSI_DIRTY = 1024,
     PAOSI_COVERED = 2048, /* a request watches it: see coherent.c */
+    /* It has a row, a narrow one, and no local changes: so do nearly all that are read. */
+    PAOSI_PLAIN = 0x10000000,
     PAOSI_CHAINS = PAOSI_CLEAN | PAOSI_HELD | PAOSI_DIRTY
 } paosi_flag;
 
@@ -150,6 +152,15 @@ static inline void paosi_object_free_row(paos_object *object)
     if (object->row != paosi_object_rest(object)->room)
         paosi_free(object->row);
     object->row = NULL;
+    object->flags &= ~(uint32_t) PAOSI_PLAIN;
+}
+
+/* Whenever the row or the draft came or went. */
+static inline void paosi_object_note_plain(paos_object *object)
+{
+    object->flags &= ~(uint32_t) PAOSI_PLAIN;
+    if (object->row && object->flags & PAOSI_NARROW && !object->draft)
+        object->flags |= PAOSI_PLAIN;
 }
 
 /* draft.c */

@@ -7,6 +7,9 @@
  */
 #include "paos_int.h"
 
+/* Not to be inlined into what is done nearly always. */
+#define SELDOM __attribute__((noinline, cold))
+
 /* ---- finding one ---- */
 
 /* In a shape where it was not found last. */
@@ -27,6 +30,7 @@ static int find_anew(paos_object *object, const paos_attribute *at)
     paosi_shape_release(cache->shape);
     cache->shape = paosi_shape_hold(object->shape);
     cache->position = (unsigned) position;
+    cache->values = (object->shape->count + 1) * sizeof(uint16_t);
     cache->store = object->shape->columns[position].type.store;
     cache->one = cache->many = 0;
     return position;
@@ -44,24 +48,25 @@ int paosi_object_at(paos_object *object, const paos_attribute *at)
     return at->shape == object->shape ? (int) at->position : find_anew(object, at);
 }
 
-/* Is the attribute, where it was found last, as it was loaded?  A stale handle has no row. */
+/*
+ * Is the attribute where it was found last, and as it was loaded?  A stale handle's shape is
+ * NULL, as is that of an attribute that was not found yet: the flag tells them apart.
+ */
 static inline bool is_plain(const paos_object *object, const paos_attribute *at)
 {
-    return object && at && object->shape == at->shape && object->row &&
-           !paosi_object_changed(object, at->position);
+    return object && at && object->shape == at->shape && object->flags & PAOSI_PLAIN;
 }
 
-/* The bytes of a value in the usual case, or NULL. */
+/*
+ * The bytes of a plain object's value, or NULL.  All that the slow ways need is in functions of
+ * their own: what comes first would have to save registers for them.
+ */
 static inline const unsigned char *peek(const paos_object *object, const paos_attribute *at)
 {
-    const uint16_t *offsets;
+    const unsigned char *row = object->row;
+    uint16_t offset = ((const uint16_t *) object->row)[at->position];
 
-    if (!is_plain(object, at) || !(object->flags & PAOSI_NARROW))
-        return NULL;
-    offsets = object->row;
-    if (offsets[at->position] >= PAOSI_NARROW_UNLOADED)
-        return NULL;
-    return (const unsigned char *) (offsets + at->shape->count + 1) + offsets[at->position];
+    return offset < PAOSI_NARROW_UNLOADED ? row + at->values + offset : NULL;
 }
 
 /* ---- values ---- */
@@ -71,24 +76,40 @@ paos_status paos_object_get_at(paos_object *object, const paos_attribute *at, pa
     return paosi_attribute_get(object, paosi_object_at(object, at), out);
 }
 
+static SELDOM const char *find_text(paos_object *object, const paos_attribute *at)
+{
+    return paosi_attribute_text(object, paosi_object_at(object, at));
+}
+
 const char *paos_object_text_at(paos_object *object, const paos_attribute *at)
 {
-    const unsigned char *data = peek(object, at);
+    const unsigned char *data;
 
-    if (data && at->store == PAOSI_TEXT)
-        return (const char *) data;
-    return paosi_attribute_text(object, paosi_object_at(object, at));
+    if (!is_plain(object, at) || at->store != PAOSI_TEXT)
+        return find_text(object, at);
+    data = peek(object, at);
+    return data ? (const char *) data : find_text(object, at);
+}
+
+static SELDOM int64_t find_int(paos_object *object, const paos_attribute *at)
+{
+    return paosi_attribute_int(object, paosi_object_at(object, at));
 }
 
 int64_t paos_object_int_at(paos_object *object, const paos_attribute *at)
 {
-    const unsigned char *data = peek(object, at);
+    const unsigned char *data;
 
-    if (data && at->store == PAOSI_INT4)
+    if (!is_plain(object, at))
+        return find_int(object, at);
+    data = peek(object, at);
+    if (!data)
+        return find_int(object, at);
+    if (at->store == PAOSI_INT4)
         return (int32_t) paosi_read32(data);
-    if (data && (at->store == PAOSI_INT8 || at->store == PAOSI_KEY))
+    if (at->store == PAOSI_INT8 || at->store == PAOSI_KEY)
         return (int64_t) paosi_read64(data);
-    return paosi_attribute_int(object, paosi_object_at(object, at));
+    return find_int(object, at);
 }
 
 double paos_object_float_at(paos_object *object, const paos_attribute *at)
@@ -111,79 +132,106 @@ static void note_link(const paos_object *object, const paos_attribute *at)
     cache->one = at->store == PAOSI_ARRAY ? 0 : link;
 }
 
-/* The links of an array of references, or NULL. */
-static inline const paosi_links *links_at(const paos_object *object, const paos_attribute *at)
+/* What an attribute of a plain object has links for leads to; NULL: it has to be looked for. */
+static inline paosi_links *links_at(const paos_object *object, const paos_attribute *at)
 {
-    return is_plain(object, at) && at->many ? object->links[at->many - 1].many : NULL;
+    size_t link = at->many;
+
+    return link ? object->links[link - 1].many : NULL;
+}
+
+static inline paos_object *link_at(const paos_object *object, const paos_attribute *at)
+{
+    size_t link = at->one;
+
+    return link ? object->links[link - 1].one : NULL;
+}
+
+static SELDOM paos_object *find_ref(paos_object *object, const paos_attribute *at)
+{
+    paos_object *target = paosi_attribute_ref(object, paosi_object_at(object, at));
+
+    note_link(object, at);
+    return target;
 }
 
 paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at)
 {
-    paos_object *target = is_plain(object, at) && at->one ? object->links[at->one - 1].one : NULL;
+    paos_object *target;
 
-    if (target && target->row)
-    {
-        /* It is likely to be read next. */
-        __builtin_prefetch(target->row);
-        return paosi_resolve_found(at->class->conn, target);
-    }
-    target = paosi_attribute_ref(object, paosi_object_at(object, at));
-    note_link(object, at);
-    return target;
+    if (!is_plain(object, at))
+        return find_ref(object, at);
+    target = link_at(object, at);
+    if (!target || !target->row)
+        return find_ref(object, at);
+    /* It is likely to be read next, and then gone on from. */
+    __builtin_prefetch(target->row);
+    __builtin_prefetch(target->links[0].many);
+    return paosi_resolve_found(at->conn, target);
+}
+
+static SELDOM size_t find_count(paos_object *object, const paos_attribute *at)
+{
+    return paosi_attribute_count(object, paosi_object_at(object, at));
 }
 
 size_t paos_object_ref_count_at(paos_object *object, const paos_attribute *at)
 {
-    const paosi_links *links = links_at(object, at);
+    const paosi_links *links = is_plain(object, at) ? links_at(object, at) : NULL;
 
-    return links ? links->count : paosi_attribute_count(object, paosi_object_at(object, at));
+    return links ? links->count : find_count(object, at);
 }
 
-paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *at, size_t i)
+static SELDOM paos_object *find_item(paos_object *object, const paos_attribute *at, size_t i)
 {
-    const paosi_links *links = links_at(object, at);
-    paos_object *target;
+    paos_object *target = paosi_attribute_item(object, paosi_object_at(object, at), i);
 
-    if (links && i < links->count && links->items[i] && links->items[i]->row)
-        return paosi_resolve_found(at->class->conn, links->items[i]);
-    target = paosi_attribute_item(object, paosi_object_at(object, at), i);
     note_link(object, at);
     return target;
 }
 
-/* Fills in those of n items that links lead to, up to the first that has to be looked for. */
-static size_t copy_links(const paos_attribute *at, const paosi_links *links, paos_object **items,
-                         size_t n)
+paos_object *paos_object_ref_item_at(paos_object *object, const paos_attribute *at, size_t i)
 {
-    size_t i;
+    const paosi_links *links = is_plain(object, at) ? links_at(object, at) : NULL;
+    paos_object *target = links && i < links->count ? links->items[i] : NULL;
 
-    for (i = 0; i < n && links->items[i] && links->items[i]->row; i++)
-    {
-        items[i] = paosi_resolve_found(at->class->conn, links->items[i]);
-        /* Whoever asks for all of them is likely to go on from each. */
-        __builtin_prefetch(items[i]->links[0].one);
-    }
-    return i;
+    if (!target || !target->row)
+        return find_item(object, at, i);
+    return paosi_resolve_found(at->conn, target);
+}
+
+static SELDOM size_t find_items(paos_object *object, const paos_attribute *at, paos_object **items,
+                                size_t n)
+{
+    size_t count = find_count(object, at), i;
+
+    for (i = 0; items && i < n && i < count; i++)
+        items[i] = paos_object_ref_item_at(object, at, i);
+    return count;
 }
 
 size_t paos_object_ref_items_at(paos_object *object, const paos_attribute *at, paos_object **items,
                                 size_t n)
 {
-    const paosi_links *links = links_at(object, at);
-    size_t count, i = 0;
+    const paosi_links *links = is_plain(object, at) ? links_at(object, at) : NULL;
+    size_t i;
 
-    n = items ? n : 0;
-    if (links)
+    /* One by one, when their order in the cache has to be kept. */
+    if (!links || !items || paosi_cache_crowded(at->conn))
+        return find_items(object, at, items, n);
+    n = n < links->count ? n : links->count;
+    for (i = 0; i < n; i++)
     {
-        count = links->count;
-        i = copy_links(at, links, items, n < count ? n : count);
-        if (i == n || i == count)
-            return count;
+        paos_object *target = links->items[i];
+
+        if (!target || !target->row)
+            return find_items(object, at, items, n);
+        items[i] = target;
+        /* Whoever asks for all of them is likely to go on from each. */
+        __builtin_prefetch(target->links[0].one);
     }
-    count = paos_object_ref_count_at(object, at);
-    for (; i < n && i < count; i++)
-        items[i] = paos_object_ref_item_at(object, at, i);
-    return count;
+    at->conn->stats.hits += n;
+    return links->count;
 }
 
 paos_status paos_object_refs_at(paos_object *object, const paos_attribute *at, paos_list **out)
