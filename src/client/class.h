@@ -136,6 +136,7 @@ struct paosi_class
     bool gone;       /* no longer registered */
     bool restless;   /* has triggers, rules or row security of its users: what is stored may
                         differ from what was sent */
+    bool whole;      /* its rows were refused in pieces, since they refer to each other */
     paosi_class *root;
     char *name;      /* as regclass prints it */
     char *table_sql; /* always with its schema */

@@ -3,8 +3,8 @@
  *
  * Inserts alone need one round trip.  With updates or deletes the first one
  * ends before COMMIT: only when every row that was written came back is it
- * known that none was stale.  Nothing changes here before the server has
- * committed, and from then on nothing may fail: what there is no memory for is
+ * known that none was stale.  Nothing that a program sees changes before the server
+ * has committed, and from then on nothing may fail: what there is no memory for is
  * left unloaded.
  */
 #include "commit.h"
@@ -178,9 +178,24 @@ static paos_status run_commit(commit *c, size_t place)
 
     if (status == PAOS_DISCONNECTED)
         return judge_breaking(c, place, reached);
-    if (status != PAOS_OK || paosi_result_outcome(c->results[place]) == PAOSI_DONE)
-        return status;
+    if (status != PAOS_OK)
+        return paosi_conn_roll_back(c->conn, status);
+    if (paosi_result_outcome(c->results[place]) == PAOSI_DONE)
+        return PAOS_OK;
     return paosi_conn_roll_back(c->conn, first_error(c));
+}
+
+/* While the server stores what came before it. */
+static bool make_chunk(void *arg)
+{
+    paosi_chunk *chunk = arg;
+    size_t i;
+
+    if (!paosi_chunk_make(chunk))
+        return false;
+    for (i = 0; chunk->group->action == PAOSI_INSERT && i < chunk->size; i++)
+        paosi_stored_prepare(chunk->members[i]);
+    return true;
 }
 
 static void add_changes(commit *c)
@@ -190,9 +205,12 @@ static void add_changes(commit *c)
     add_plain(c, sql_begin);
     for (i = 0; i < c->groups.chunk_count; i++)
     {
-        const paosi_chunk *chunk = &c->groups.chunks[i];
-        const paosi_statement statement = {
-            .sql = chunk->group->sql.data, .parameters = chunk->parameters, .count = chunk->count};
+        paosi_chunk *chunk = &c->groups.chunks[i];
+        const paosi_statement statement = {.sql = chunk->group->sql.data,
+                                           .parameters = chunk->parameters,
+                                           .count = chunk->count,
+                                           .make = make_chunk,
+                                           .arg = chunk};
 
         c->statements[c->count++] = statement;
     }
@@ -280,7 +298,7 @@ static paos_status store_checked(commit *c)
     add_changes(c);
     status = paosi_conn_exchange(c->conn, c->statements, c->count, c->results);
     if (status != PAOS_OK)
-        return status;
+        return paosi_conn_roll_back(c->conn, status);
     status = first_error(c);
     if (status == PAOS_OK)
         status = find_stale(c);
@@ -294,89 +312,26 @@ static paos_status store_checked(commit *c)
     add_plain(c, sql_release);
     status = run_commit(c, 0);
     paosi_results_free(c->results, c->count);
-    return status == PAOS_NO_MEMORY ? paosi_conn_roll_back(c->conn, status) : status;
+    return status;
 }
 
-/* ---- after it ---- */
+/* ---- all of it ---- */
 
-/* What the server has now in an attribute, as far as it can be known here. */
-static paosi_cell stored_cell(const paos_object *object, unsigned i)
+static void drop_statements(commit *c)
 {
-    const paosi_column *column = &object->shape->columns[i];
-    const bool is_new = object->flags & PAOSI_NEW;
-    paosi_cell cell = {PAOSI_UNLOADED, NULL, 0};
-
-    if (column->generated)
-        return cell;
-    if (object->draft)
-        cell = paosi_draft_cell(object->draft, object->shape->count, i);
-    if (cell.state != PAOSI_UNLOADED)
-    {
-        if (!paosi_draft_exact(object, i))
-            cell.state = PAOSI_UNLOADED;
-        return cell;
-    }
-    if (!is_new)
-        return paosi_object_cell(object, i);
-    if (!column->defaulted)
-        cell.state = PAOSI_NULL;
-    return cell;
+    paosi_groups_free(&c->groups);
+    paosi_free(c->statements);
+    paosi_free(c->results);
+    paosi_free(c->parameters);
+    paosi_free(c->rooms);
+    c->statements = NULL;
+    c->results = NULL;
+    c->parameters = NULL;
+    c->rooms = NULL;
+    c->count = 0;
 }
 
-static void take_stored(commit *c, paos_object *object)
-{
-    paosi_link links[PAOSI_LINKS] = {{NULL}};
-    uint32_t flags = 0;
-    void *row = NULL;
-    unsigned i;
-
-    paosi_row_begin(c->conn);
-    for (i = 0; i < object->shape->count; i++)
-    {
-        paosi_cell cell = stored_cell(object, i);
-
-        paosi_row_next(c->conn, cell.state);
-        if (cell.state == PAOSI_VALUE)
-            paosi_buffer_add(&c->conn->cells, cell.data, cell.size);
-    }
-    /* A trigger may have written something else. */
-    if (!object->shape->class->restless)
-        row = paosi_row_finish(c->conn, paosi_object_rest(object)->room, &flags);
-    if (row)
-        paosi_links_keep(object, links);
-    paosi_draft_drop(object);
-    object->flags &= ~(uint32_t) PAOSI_NEW;
-    /* Rows have the lower half of the number. */
-    paosi_object_take_row(object, object->shape, row, flags, (uint32_t) c->xid);
-    memcpy(object->links, links, sizeof links);
-    paosi_cache_place(object);
-}
-
-/* New objects that were committed together are siblings. */
-static void take_all(commit *c)
-{
-    paos_object *leader = NULL;
-    size_t i;
-
-    for (i = 0; i < c->size; i++)
-    {
-        paos_object *object = c->objects[i];
-        bool is_new = object->flags & PAOSI_NEW;
-
-        if (object->flags & PAOSI_DELETE)
-        {
-            paosi_object_set_absent(object);
-            continue;
-        }
-        take_stored(c, object);
-        if (!is_new)
-            continue;
-        leader = leader ? leader : object;
-        paosi_ring_join(object, leader);
-    }
-}
-
-static paos_status store(commit *c)
+static paos_status try_to_store(commit *c)
 {
     paos_status status = paosi_groups_make(c->conn, &c->groups, c->objects, c->size);
 
@@ -385,7 +340,28 @@ static paos_status store(commit *c)
     if (status == PAOS_OK)
         status = c->checked ? store_checked(c) : store_unchecked(c);
     if (status == PAOS_OK)
-        take_all(c);
+        paosi_stored_take(c->objects, c->size, c->xid);
+    else
+        paosi_stored_undo(c->objects, c->size);
+    return status;
+}
+
+/* A foreign key that one statement would satisfy may fail in a piece of it. */
+static bool was_in_pieces(const commit *c)
+{
+    return strcmp(c->conn->error.shown.sqlstate, "23503") == 0 && paosi_groups_rejoin(&c->groups);
+}
+
+static paos_status store(commit *c)
+{
+    paos_status status = try_to_store(c);
+
+    if (status == PAOS_SERVER && was_in_pieces(c))
+    {
+        drop_statements(c);
+        status = try_to_store(c);
+    }
+    drop_statements(c);
     return status;
 }
 
@@ -422,12 +398,7 @@ paos_status paos_commit(paos_conn *conn, paos_object *const *objects, size_t n)
         c.settling = paosi_durable_settling(conn);
         status = c.size || c.settling ? store(&c) : release_rights(conn);
     }
-    paosi_groups_free(&c.groups);
     paosi_free(c.objects);
-    paosi_free(c.statements);
-    paosi_free(c.results);
-    paosi_free(c.parameters);
-    paosi_free(c.rooms);
     if (status == PAOS_OK)
     {
         conn->rights.size = 0;

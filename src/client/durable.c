@@ -308,7 +308,7 @@ static paos_status read_pending(paosi_request *request)
     size_t most = request->told.size + READ_MAX;
     char max[16];
     const paosi_parameter parameters[] = {{0, true, request->durable, 0}, {0, true, max, 0}};
-    const paosi_statement statement = {sql_pending, parameters, 2};
+    const paosi_statement statement = {.sql = sql_pending, .parameters = parameters, .count = 2};
     paosi_result *result;
     paos_status status;
     size_t row;

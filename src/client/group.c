@@ -135,6 +135,23 @@ static void sort_groups(paos_conn *conn, paosi_groups *groups)
 
 /* ---- all of it ---- */
 
+bool paosi_groups_rejoin(const paosi_groups *groups)
+{
+    bool any = false;
+    size_t i;
+
+    for (i = 1; i < groups->chunk_count; i++)
+    {
+        const paosi_group *group = groups->chunks[i].group;
+
+        if (!group->copy || group != groups->chunks[i - 1].group || group->shape->class->whole)
+            continue;
+        group->shape->class->whole = true;
+        any = true;
+    }
+    return any;
+}
+
 paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object *const *objects,
                               size_t n)
 {
@@ -147,7 +164,7 @@ paos_status paosi_groups_make(paos_conn *conn, paosi_groups *groups, paos_object
     if (!paosi_groups_state(groups))
         return paosi_fail_memory(conn);
     for (i = 0; i < groups->chunk_count; i++)
-        if (groups->chunks[i].rows.size > PAOSI_PARAMETER_MAX)
+        if (groups->chunks[i].bytes > PAOSI_PARAMETER_MAX)
             return paosi_fail(conn, PAOS_INVALID, "an object of class %s is larger than 1 GB",
                               groups->chunks[i].group->shape->class->name);
     return PAOS_OK;
@@ -157,8 +174,6 @@ void paosi_groups_free(paosi_groups *groups)
 {
     size_t i;
 
-    for (i = 0; i < groups->chunk_count; i++)
-        paosi_buffer_free(&groups->chunks[i].rows);
     for (i = 0; i < groups->size; i++)
     {
         paosi_free(groups->items[i].columns);
@@ -166,6 +181,8 @@ void paosi_groups_free(paosi_groups *groups)
         paosi_buffer_free(&groups->items[i].sql);
         paosi_buffer_free(&groups->items[i].names);
     }
+    paosi_buffer_free(&groups->rows);
     paosi_free(groups->chunks);
     paosi_free(groups->items);
+    memset(groups, 0, sizeof *groups);
 }

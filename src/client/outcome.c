@@ -79,10 +79,11 @@ static paos_status ask_object(paos_conn *conn, const paos_object *object, verdic
     const paosi_parameter parameters[] = {{0, true, backend, 0}, {0, true, key, 0}};
     paosi_buffer sql = {0};
     paosi_statement statements[] = {
-        {"SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid"
-         " OPERATOR(pg_catalog.=) $1::pg_catalog.int4) THEN 'open' ELSE 'aborted' END",
-         &parameters[0], 1},
-        {NULL, &parameters[1], 1},
+        {.sql = "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid"
+                " OPERATOR(pg_catalog.=) $1::pg_catalog.int4) THEN 'open' ELSE 'aborted' END",
+         .parameters = &parameters[0],
+         .count = 1},
+        {.parameters = &parameters[1], .count = 1},
     };
     paosi_result *results[2];
     paos_status status;

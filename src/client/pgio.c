@@ -14,6 +14,8 @@
 
 /* Unsent bytes at which sending stops to let the server's results in. */
 #define PUMP_BYTES ((size_t) 256 * 1024)
+/* Statements from which on libpq is better left to send them itself. */
+#define HUGE_BYTES ((size_t) 8 << 20)
 
 /* ---- ending ---- */
 
@@ -92,8 +94,10 @@ static bool arrays_make(arrays *a, const paosi_statement *statements, size_t n)
     return true;
 }
 
-static bool send_statement(paosi_pgio *io, const paosi_statement *statement, const arrays *a)
+static bool send_statement(paosi_pgio *io, const paosi_statement *statement, bool again,
+                           const arrays *a)
 {
+    int n = (int) statement->count;
     size_t i;
 
     for (i = 0; i < statement->count; i++)
@@ -105,8 +109,11 @@ static bool send_statement(paosi_pgio *io, const paosi_statement *statement, con
         a->sizes[i] = (int) p->size;
         a->formats[i] = !p->text;
     }
-    return PQsendQueryParams(io->pg, statement->sql, (int) statement->count, a->types, a->values,
-                             a->sizes, a->formats, 1) == 1;
+    /* The statement without a name is the last one that was parsed. */
+    if (again)
+        return PQsendQueryPrepared(io->pg, "", n, a->values, a->sizes, a->formats, 1) == 1;
+    return PQsendQueryParams(io->pg, statement->sql, n, a->types, a->values, a->sizes, a->formats,
+                             1) == 1;
 }
 
 static size_t statement_bytes(const paosi_statement *statement)
@@ -150,26 +157,57 @@ static bool pump(paosi_pgio *io)
     return left == 0;
 }
 
+/*
+ * After each part that the socket takes without waiting libpq moves all that is left, which for
+ * a huge statement takes the square of its size.  Waiting itself it does not, and takes in what
+ * comes, but asks nobody whether the server lives: the network's own timeouts have to do.
+ */
+static bool send_huge(paosi_pgio *io, const paosi_statement *statement, bool again, const arrays *a)
+{
+    bool sent = pump(io) && PQsetnonblocking(io->pg, 0) == 0 &&
+                send_statement(io, statement, again, a) && PQflush(io->pg) == 0;
+
+    return io->pg && PQsetnonblocking(io->pg, 1) == 0 && sent;
+}
+
+/* Again: is its text that of the one before it? */
+static bool send_one(paosi_pgio *io, const paosi_statement *statement, bool again, const arrays *a,
+                     size_t *waiting)
+{
+    size_t bytes = statement_bytes(statement);
+
+    if (bytes > HUGE_BYTES)
+        return send_huge(io, statement, again, a);
+    if (!send_statement(io, statement, again, a))
+        return false;
+    *waiting += bytes;
+    if (*waiting < PUMP_BYTES)
+        return true;
+    *waiting = 0;
+    return pump(io);
+}
+
+/* Stops before a statement that cannot be made. */
 static bool send_all(paosi_pgio *io, const paosi_statement *statements, size_t n, const arrays *a,
                      size_t *reached)
 {
     size_t waiting = 0;
 
-    for (*reached = 0; *reached < n;)
+    for (*reached = 0; *reached < n; ++*reached)
     {
         const paosi_statement *statement = &statements[*reached];
+        bool again = *reached > 0 && statement->sql == statement[-1].sql;
 
-        if (!send_statement(io, statement, a))
+        /* What is ready goes first: making more takes time, which is the server's too. */
+        if (statement->make && (PQflush(io->pg) < 0 || !statement->make(statement->arg)))
+            break;
+        if (!send_one(io, statement, again, a, &waiting))
+        {
+            ++*reached;
             return false;
-        ++*reached;
-        waiting += statement_bytes(statement);
-        if (waiting < PUMP_BYTES)
-            continue;
-        waiting = 0;
-        if (!pump(io))
-            return false;
+        }
     }
-    return PQpipelineSync(io->pg) == 1 && pump(io);
+    return PQstatus(io->pg) != CONNECTION_BAD && PQpipelineSync(io->pg) == 1 && pump(io);
 }
 
 /* PQgetResult, which would wait without end; NULL also when the connection is lost. */
@@ -230,6 +268,19 @@ static bool receive_all(paosi_pgio *io, size_t n, paosi_result **results)
     synced = sync && PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
     PQclear(sync);
     return synced;
+}
+
+/* What became of the statements before one that could not be made does not matter. */
+static paos_status drop_all(size_t n, paosi_result **results)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+    {
+        paosi_result_free(results[i]);
+        results[i] = NULL;
+    }
+    return PAOS_NO_MEMORY;
 }
 
 /* ---- signs of life ---- */
@@ -309,8 +360,8 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
      * When libpq failed for itself there was no sync, and nothing would come.
      */
     if (sent || PQstatus(io->pg) == CONNECTION_BAD)
-        if (receive_all(io, sent ? n : *reached, results) && sent)
-            return PAOS_OK;
+        if (receive_all(io, *reached, results) && sent)
+            return *reached == n ? PAOS_OK : drop_all(*reached, results);
     paosi_pgio_break_off(io);
     return PAOS_DISCONNECTED;
 }

@@ -29,6 +29,12 @@ typedef struct paosi_statement
     const char *sql;
     const paosi_parameter *parameters;
     size_t count;
+    /*
+     * Makes the parameters when it is the statement's turn, so that the server is at work on
+     * those before it, and their memory may be used again; false: no memory.  NULL: they are made.
+     */
+    bool (*make)(void *arg);
+    void *arg;
 } paosi_statement;
 
 typedef enum paosi_outcome
@@ -88,8 +94,9 @@ const char *paosi_pgio_database(const paosi_pgio *io);
  * Sends n statements and waits for their results, all in binary format.  Sets
  * every results[i]: to what came, or to NULL when the connection broke before
  * it.  PAOS_OK: all came, successes or errors.  PAOS_NO_MEMORY: nothing was
- * sent.  PAOS_DISCONNECTED: the connection is broken for good; *reached is the
- * number of statements that may have reached the server.
+ * sent, or only the *reached statements before one that could not be made, and
+ * what came is dropped: a transaction may be open.  PAOS_DISCONNECTED: the connection
+ * is broken for good; *reached is the number of statements that may have reached the server.
  */
 paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
                                 paosi_result **results, size_t *reached);

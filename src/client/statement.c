@@ -9,6 +9,8 @@
 
 /* Rows of one statement are cut at about this size: the server takes no parameter of 1 GB. */
 #define CHUNK_BYTES ((size_t) 64 << 20)
+/* Those of a copy much earlier: the server is at work on one piece while the next is made. */
+#define PIECE_BYTES ((size_t) 256 << 10)
 /* Rows from which paos.copy is faster. */
 #define COPY_ROWS 100
 
@@ -190,76 +192,94 @@ static bool make_sql(paosi_group *group)
 
 /* ---- rows ---- */
 
+/* What comes before and after the rows of a copy takes less. */
+#define FRAME_BYTES 32
+
+static char *put16(char *p, uint16_t value)
+{
+    p[0] = (char) (value >> 8);
+    p[1] = (char) value;
+    return p + 2;
+}
+
+static char *put32(char *p, uint32_t value)
+{
+    paosi_write32((unsigned char *) p, value);
+    return p + 4;
+}
+
+static char *put_bytes(char *p, const void *data, size_t size)
+{
+    memcpy(p, data, size);
+    return p + size;
+}
+
 /* An integer that is kept in 8 bytes; a copy wants as many as its column has. */
-static void add_integer(paosi_buffer *out, const paosi_group *group, const paosi_column *column,
-                        uint64_t value)
+static char *put_integer(char *p, const paosi_group *group, const paosi_column *column,
+                         uint64_t value)
 {
     switch (group->copy ? integer_size(column) : 8)
     {
         case 2:
-            paosi_buffer_add32(out, 2);
-            paosi_buffer_add16(out, (uint16_t) value);
-            break;
+            return put16(put32(p, 2), (uint16_t) value);
         case 4:
-            paosi_buffer_add32(out, 4);
-            paosi_buffer_add32(out, (uint32_t) value);
-            break;
+            return put32(put32(p, 4), (uint32_t) value);
         default:
-            paosi_buffer_add32(out, 8);
-            paosi_buffer_add64(out, value);
+            paosi_write64((unsigned char *) put32(p, 8), value);
+            return p + 12;
     }
 }
 
-static void add_cell(paosi_buffer *out, const paosi_group *group, const paosi_column *column,
-                     paosi_cell cell)
+static char *put_cell(char *p, const paosi_group *group, const paosi_column *column,
+                      paosi_cell cell)
 {
     if (cell.state != PAOSI_VALUE)
-    {
-        paosi_buffer_add32(out, UINT32_MAX);
-        return;
-    }
+        return put32(p, UINT32_MAX);
     if (column->type.store == PAOSI_KEY)
-    {
-        add_integer(out, group, column, paosi_read64(cell.data));
-        return;
-    }
+        return put_integer(p, group, column, paosi_read64(cell.data));
     if (column->type.store == PAOSI_TEXT)
         cell.size--;
-    paosi_buffer_add32(out, (uint32_t) cell.size);
-    paosi_buffer_add(out, cell.data, cell.size);
+    return put_bytes(put32(p, (uint32_t) cell.size), cell.data, cell.size);
 }
 
-static void add_row(paosi_buffer *out, const paosi_group *group, const paos_object *object)
+static paosi_cell changed_cell(const paos_object *object, unsigned i)
+{
+    const paosi_cell none = {PAOSI_UNLOADED, NULL, 0};
+
+    return object->draft ? paosi_draft_cell(object->draft, object->shape->count, i) : none;
+}
+
+static char *put_row(char *p, const paosi_group *group, const paos_object *object)
 {
     const paosi_shape *shape = group->shape;
     unsigned i;
 
     if (group->copy)
-        paosi_buffer_add16(out, group->width);
-    add_integer(out, group, &shape->columns[shape->key], paosi_id_key(object->id));
+        p = put16(p, group->width);
+    p = put_integer(p, group, &shape->columns[shape->key], paosi_id_key(object->id));
     if (group->action != PAOSI_INSERT)
-    {
-        paosi_buffer_add32(out, 4);
-        paosi_buffer_add32(out, object->version);
-    }
+        p = put32(put32(p, 4), object->version);
     for (i = 0; i < shape->count; i++)
         if (group->columns[i])
-            add_cell(out, group, &shape->columns[i],
-                     paosi_draft_cell(object->draft, shape->count, i));
+            p = put_cell(p, group, &shape->columns[i], changed_cell(object, i));
+    return p;
 }
 
-/* Rows from *next on, up to the size of a chunk; as many, after a place for their number. */
-static uint32_t add_rows(paosi_buffer *out, const paosi_group *group, size_t *next)
+/* No less than put_row takes; not much more for what is large. */
+static size_t row_bytes(const paosi_group *group, const paos_object *object)
 {
-    uint32_t rows = 0;
+    const size_t frame = 2 + 12 + 8 + 4 * (size_t) group->width;
+    size_t bytes = 0;
+    unsigned i;
 
-    while (*next < group->size && out->size < CHUNK_BYTES && !out->failed)
-    {
-        add_row(out, group, group->members[*next]);
-        ++*next;
-        rows++;
-    }
-    return rows;
+    if (!object->draft)
+        return frame;
+    if (object->draft->used < CHUNK_BYTES)
+        return frame + object->draft->used;
+    for (i = 0; i < group->shape->count; i++)
+        if (group->columns[i])
+            bytes += paosi_draft_cell(object->draft, group->shape->count, i).size;
+    return frame + bytes;
 }
 
 static void add_parameter(paosi_chunk *chunk, uint32_t type, const void *data, size_t size)
@@ -269,41 +289,81 @@ static void add_parameter(paosi_chunk *chunk, uint32_t type, const void *data, s
     chunk->parameters[chunk->count++] = parameter;
 }
 
-static void fill(paosi_chunk *chunk, const paosi_group *group, size_t *next)
+bool paosi_chunk_make(paosi_chunk *chunk)
 {
     static const char copy_header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
-    paosi_buffer *out = &chunk->rows;
-    uint32_t rows;
+    const paosi_group *group = chunk->group;
+    paosi_parameter *rows = &chunk->parameters[chunk->count - 1];
+    char *p;
+    size_t i;
 
+    chunk->rows->size = 0;
+    p = paosi_buffer_room(chunk->rows, chunk->bytes);
+    if (!p)
+        return false;
+    if (group->copy)
+        p = put_bytes(p, copy_header, sizeof copy_header);
+    else
+        p = put32(p, (uint32_t) chunk->size);
+    for (i = 0; i < chunk->size; i++)
+        p = put_row(p, group, chunk->members[i]);
+    if (group->copy)
+        p = put16(p, UINT16_MAX);
+    rows->data = chunk->rows->data;
+    rows->size = (size_t) (p - chunk->rows->data);
+    return true;
+}
+
+/* ---- chunks ---- */
+
+static paosi_chunk *chunk_new(paosi_groups *groups, const paosi_group *group)
+{
+    paosi_chunk *chunk;
+
+    if (!paosi_room(&groups->chunks, sizeof *groups->chunks, groups->chunk_count,
+                    &groups->chunk_capacity))
+        return NULL;
+    chunk = &groups->chunks[groups->chunk_count++];
+    memset(chunk, 0, sizeof *chunk);
+    chunk->group = group;
+    chunk->rows = &groups->rows;
+    chunk->bytes = FRAME_BYTES;
+    return chunk;
+}
+
+/* Rows that refer to each other by a foreign key have to come in one statement. */
+static bool is_whole(const paosi_group *group)
+{
+    const paosi_shape *shape = group->shape;
+    unsigned i;
+
+    for (i = 0; i < shape->count; i++)
+        if (shape->columns[i].target && shape->columns[i].target->root == shape->class->root)
+            return true;
+    return shape->class->whole;
+}
+
+/* Members from *next on. */
+static bool add_chunk(paosi_groups *groups, const paosi_group *group, size_t most, size_t *next)
+{
+    paosi_chunk *chunk = chunk_new(groups, group);
+
+    if (!chunk)
+        return false;
+    chunk->members = group->members + *next;
+    while (*next < group->size && chunk->bytes < most)
+    {
+        chunk->bytes += row_bytes(group, group->members[*next]);
+        chunk->size++;
+        ++*next;
+    }
     if (group->copy)
     {
-        paosi_buffer_add(out, copy_header, sizeof copy_header);
-        add_rows(out, group, next);
-        paosi_buffer_add16(out, UINT16_MAX);
         add_parameter(chunk, PAOSI_OID_OID, group->table, sizeof group->table);
         add_parameter(chunk, PAOSI_OID_TEXT_ARRAY, group->names.data, group->names.size);
     }
-    else
-    {
-        paosi_buffer_add32(out, 0);
-        rows = add_rows(out, group, next);
-        if (!out->failed)
-            paosi_write32((unsigned char *) out->data, rows);
-    }
-    add_parameter(chunk, PAOSI_OID_BYTEA, out->data, out->size);
-}
-
-static paosi_chunk *chunk_new(paosi_groups *groups, paosi_group *group)
-{
-    paosi_chunk *chunks = paosi_realloc(groups->chunks, (groups->chunk_count + 1) * sizeof *chunks);
-
-    if (!chunks)
-        return NULL;
-    groups->chunks = chunks;
-    chunks += groups->chunk_count++;
-    memset(chunks, 0, sizeof *chunks);
-    chunks->group = group;
-    return chunks;
+    add_parameter(chunk, PAOSI_OID_BYTEA, NULL, 0);
+    return true;
 }
 
 bool paosi_groups_state(paosi_groups *groups)
@@ -313,19 +373,14 @@ bool paosi_groups_state(paosi_groups *groups)
     for (i = 0; i < groups->size; i++)
     {
         paosi_group *group = &groups->items[i];
+        size_t most;
 
         if (!make_sql(group))
             return false;
+        most = group->copy && !is_whole(group) ? PIECE_BYTES : CHUNK_BYTES;
         for (next = 0; next < group->size;)
-        {
-            paosi_chunk *chunk = chunk_new(groups, group);
-
-            if (!chunk)
+            if (!add_chunk(groups, group, most, &next))
                 return false;
-            fill(chunk, group, &next);
-            if (chunk->rows.failed)
-                return false;
-        }
     }
     return true;
 }

@@ -364,7 +364,11 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     if (input.next == input.end)
         return PAOS_DISCONNECTED;
     for (i = 0; i < n; i++)
+    {
+        if (statements[i].make && !statements[i].make(statements[i].arg))
+            abort();
         results[i] = answer(statements[i].sql);
+    }
     return PAOS_OK;
 }
 

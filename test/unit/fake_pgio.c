@@ -476,24 +476,38 @@ const char *paosi_pgio_message(const paosi_pgio *io)
     return io->broken ? "the fake server hung up" : "";
 }
 
-/* Answers the first `reached` statements, and hands out the first `answered` results. */
-static void serve(const paosi_statement *statements, paosi_result **results, size_t reached,
-                  size_t answered)
+/*
+ * Answers the first `reached` statements, and hands out the first `answered` results; returns
+ * how many there were before one that could not be made.
+ */
+static size_t serve(const paosi_statement *statements, paosi_result **results, size_t reached,
+                    size_t answered)
 {
     bool failed = false;
     size_t i;
 
     for (i = 0; i < reached; i++)
     {
-        const fake_sent *sent = note(&statements[i]);
-        paosi_result *result = failed ? fake_result_skipped() : answer(sent);
+        const fake_sent *sent;
+        paosi_result *result;
 
+        if (statements[i].make && !statements[i].make(statements[i].arg))
+            return i;
+        sent = note(&statements[i]);
+        result = failed ? fake_result_skipped() : answer(sent);
         failed = failed || paosi_result_outcome(result) == PAOSI_FAILED;
         if (i < answered)
             results[i] = result;
         else
             paosi_result_free(result);
     }
+    return reached;
+}
+
+static paos_status drop(paosi_result **results, size_t n)
+{
+    paosi_results_free(results, n);
+    return PAOS_NO_MEMORY;
 }
 
 paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
@@ -511,14 +525,13 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     paosi_free(room);
     if (!server.break_planned || server.exchanges != server.break_at)
     {
-        serve(statements, results, n, n);
+        *reached = serve(statements, results, n, n);
         arrive(io);
         server.exchanges++;
-        *reached = n;
-        return PAOS_OK;
+        return *reached == n ? PAOS_OK : drop(results, n);
     }
     *reached = server.reached < n ? server.reached : n;
-    serve(statements, results, *reached, server.answered);
+    *reached = serve(statements, results, *reached, server.answered);
     server.exchanges++;
     break_off(io);
     return PAOS_DISCONNECTED;

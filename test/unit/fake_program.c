@@ -296,6 +296,31 @@ static void check_many(const fake_use *use)
     assert_int_equal(fake_stored_rows(PLACE), 1 + 1);
 }
 
+/* So much that it is copied in pieces. */
+static void prepare_pieces(fake_use *use)
+{
+    char name[400] = "";
+    size_t i;
+
+    prepare_new(use);
+    memset(name, 'x', sizeof name - 1);
+    for (i = 0; i < 250; i++)
+    {
+        paos_object *object = NULL;
+
+        assert_int_equal(paos_object_new(use->conn, "place", &object), PAOS_OK);
+        assert_int_equal(paos_object_set(object, "name", paos_text(name)), PAOS_OK);
+        paos_object_release(object);
+    }
+}
+
+static void check_pieces(const fake_use *use)
+{
+    check_register(use);
+    assert_int_equal(fake_stored_rows(PERSON), 3 + 3);
+    assert_int_equal(fake_stored_rows(PLACE), 1 + 1 + 250);
+}
+
 /* One changed, one deleted, one new. */
 static void prepare_mixed(fake_use *use)
 {
@@ -366,6 +391,7 @@ const fake_program fake_programs[] = {
     {"register", prepare_new, run_register, check_register, PAOS_OK, 0},
     {"commit of new", prepare_new, run_commit, check_new, PAOS_OK, 0},
     {"commit of many", prepare_many, run_commit, check_many, PAOS_OK, 50},
+    {"commit in pieces", prepare_pieces, run_commit, check_pieces, PAOS_OK, 40},
     {"commit of all kinds", prepare_mixed, run_commit, check_mixed, PAOS_OK, 0},
     {"commit with a conflict", prepare_conflict, run_commit, check_conflict, PAOS_CONFLICT, 0},
     {"commit with an error", prepare_error, run_commit, check_error, PAOS_SERVER, 0},

@@ -232,6 +232,84 @@ static void a_failed_copy_stores_nothing(void **state)
     assert_int_equal(fake_stored_rows(PERSON), 1003);
 }
 
+/* 150 of 2,000 bytes each. */
+static void make_large(paos_conn *conn)
+{
+    char name[2000] = "";
+    size_t i;
+
+    memset(name, 'x', sizeof name - 1);
+    for (i = 0; i < 150; i++)
+        paos_object_release(make(conn, "place", name));
+}
+
+/* Nothing in place refers to place: the server is at work on one piece while the next is made. */
+static void copies_come_in_pieces(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *home = make(conn, "place", "Home");
+
+    make_large(conn);
+    assert_status(paos_commit(conn, NULL, 0), PAOS_OK);
+    assert_true(fake_sent_with("paos.copy(") > 1);
+    assert_int_equal(fake_sent_find("paos.copy(", 0)->exchange,
+                     fake_sent_find("=COMMIT", 0)->exchange);
+    assert_int_equal(fake_stored_rows(PLACE), 152);
+    fake_log_clear();
+    assert_string_equal(paos_object_text(home, "name"), "Home");
+    assert_int_equal(fake_sent_count(), 0);
+    paos_object_release(home);
+}
+
+/* Foreign keys of several columns are none that are known here: what they refuse comes as one. */
+static void pieces_that_refer_to_each_other_are_one(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *home = make(conn, "place", "Home");
+    fake_rule *rule = fake_on("paos.copy(");
+    size_t pieces;
+
+    fake_error(rule, "23503", "violates foreign key", "", "");
+    fake_times(rule, 1);
+    make_large(conn);
+    assert_status(paos_commit(conn, NULL, 0), PAOS_OK);
+    pieces = fake_sent_with("paos.copy(");
+    assert_int_equal(fake_sent_with("=ROLLBACK"), 1);
+    assert_int_equal(fake_stored_rows(PLACE), 152);
+    fake_log_clear();
+    fake_times(rule, 1);
+    make_large(conn);
+    assert_status(paos_commit(conn, NULL, 0), PAOS_SERVER);
+    assert_true(pieces > 1);
+    assert_int_equal(fake_sent_with("paos.copy("), 1);
+    assert_string_equal(paos_conn_error(conn)->sqlstate, "23503");
+    assert_status(paos_commit(conn, NULL, 0), PAOS_OK);
+    assert_int_equal(fake_stored_rows(PLACE), 302);
+    paos_object_release(home);
+}
+
+/* What was made ready for after the commit is not seen before it, nor when nothing comes of it. */
+static void a_failed_piece_changes_nothing(void **state)
+{
+    paos_conn *conn = *state;
+    paos_object *home = make(conn, "place", "Home");
+    fake_rule *rule = fake_on("pg_current_xact_id");
+
+    fake_error(rule, "53100", "no room on the disk", "", "");
+    fake_times(rule, 1);
+    make_large(conn);
+    assert_status(paos_commit(conn, NULL, 0), PAOS_SERVER);
+    assert_int_equal(fake_stored_rows(PLACE), 1);
+    assert_null(home->row);
+    assert_int_equal(home->flags & (PAOSI_NARROW | PAOSI_PARTIAL), 0);
+    assert_string_equal(paos_object_text(home, "name"), "Home");
+    assert_status(paos_object_set(home, "name", paos_text("Barn")), PAOS_OK);
+    assert_status(paos_commit(conn, NULL, 0), PAOS_OK);
+    assert_string_equal(paos_object_text(home, "name"), "Barn");
+    assert_int_equal(fake_stored_rows(PLACE), 152);
+    paos_object_release(home);
+}
+
 /* A key that its column cannot hold must not become another one on the way. */
 static void no_key_is_cut_to_size(void **state)
 {
@@ -264,6 +342,9 @@ int main(void)
         TEST(many_are_copied),
         TEST(copied_objects_are_as_inserted_ones),
         TEST(a_failed_copy_stores_nothing),
+        TEST(copies_come_in_pieces),
+        TEST(pieces_that_refer_to_each_other_are_one),
+        TEST(a_failed_piece_changes_nothing),
         TEST(no_key_is_cut_to_size),
     };
 
