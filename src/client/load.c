@@ -8,123 +8,19 @@
  */
 #include "paos_int.h"
 
-/* ---- one row ---- */
-
-/* How the rows of a result become those of a shape. */
-typedef struct plan
-{
-    paos_conn *conn;
-    const paosi_result *result;
-    const paosi_class *class; /* whose select was run */
-    paosi_cell *cells;        /* of one row, in the order of its columns */
-    uint32_t table;           /* of the rows that the rest is for */
-    paosi_shape *shape;
-    int *places; /* of the shape's columns in `cells`, -1: not there; NULL: all as they are */
-    bool whole;  /* every column is there */
-} plan;
-
-static void plan_free(plan *p)
-{
-    paosi_free(p->cells);
-    paosi_free(p->places);
-}
-
-/* A subclass has its parents' columns, perhaps in other places. */
-static paos_status find_places(plan *p)
-{
-    unsigned i;
-
-    p->places = paosi_malloc(p->shape->count * sizeof *p->places);
-    if (!p->places)
-        return paosi_fail_memory(p->conn);
-    for (i = 0; i < p->shape->count; i++)
-    {
-        p->places[i] = paosi_shape_find(p->class->shape, p->shape->columns[i].name);
-        p->whole &= p->places[i] >= 0;
-    }
-    return PAOS_OK;
-}
-
-/* Readies the plan for rows of one table. */
-static paos_status plan_for(plan *p, uint32_t table)
-{
-    const paosi_class *class = paosi_class_by_table(p->conn, table);
-
-    /* The caller has made sure of it; a row of another extent cannot come. */
-    if (!class || !class->shape)
-        return paosi_fail(p->conn, PAOS_SERVER, "row of a table that is in no class");
-    p->table = table;
-    p->shape = class->shape;
-    p->whole = true;
-    paosi_free(p->places);
-    p->places = NULL;
-    return class == p->class ? PAOS_OK : find_places(p);
-}
-
-static void add_widened(paosi_buffer *out, const unsigned char *data, size_t size)
-{
-    int64_t value = size == 2   ? (int16_t) paosi_read16(data)
-                    : size == 4 ? (int32_t) paosi_read32(data)
-                                : (int64_t) paosi_read64(data);
-
-    paosi_buffer_add64(out, (uint64_t) value);
-}
-
-/* Values that are not kept as they come. */
-static bool add_converted(paosi_buffer *out, const paosi_type *type, const unsigned char *data,
-                          size_t size)
-{
-    if (type->store == PAOSI_KEY)
-        add_widened(out, data, size);
-    else if (type->oid == PAOSI_OID_JSONB && size > 0)
-        /* A version comes before the text. */
-        paosi_buffer_add(out, data + 1, size - 1);
-    else if (!paosi_numeric_text(out, data, size))
-        return false;
-    if (type->store == PAOSI_TEXT)
-        paosi_buffer_add(out, "", 1);
-    return true;
-}
-
-static inline bool add_value(paosi_buffer *out, const paosi_type *type, paosi_cell cell)
-{
-    size_t fixed = paosi_store_sizes[type->store];
-
-    if (type->store == PAOSI_KEY)
-        return (cell.size == 2 || cell.size == 4 || cell.size == 8) &&
-               add_converted(out, type, cell.data, cell.size);
-    if (fixed && cell.size != fixed)
-        return false;
-    if (type->store == PAOSI_TEXT && !type->cast && !type->direct)
-        return add_converted(out, type, cell.data, cell.size);
-    paosi_buffer_add(out, cell.data, cell.size);
-    if (type->store == PAOSI_TEXT)
-        paosi_buffer_add(out, "", 1);
-    return true;
-}
-
-static paos_status build_row(const plan *p, void *room, void **out, uint32_t *flags)
-{
-    const paosi_cell unloaded = {PAOSI_UNLOADED, NULL, 0};
-    paosi_buffer *bytes = &p->conn->cells;
-    unsigned i;
-
-    paosi_row_begin(p->conn);
-    for (i = 0; i < p->shape->count; i++)
-    {
-        int place = p->places ? p->places[i] : (int) i;
-        paosi_cell cell = place < 0 ? unloaded : p->cells[place];
-
-        paosi_row_next(p->conn, cell.state);
-        if (cell.state == PAOSI_VALUE && !add_value(bytes, &p->shape->columns[i].type, cell))
-            return paosi_fail(p->conn, PAOS_SERVER, "malformed value of attribute \"%s\"",
-                              p->shape->columns[i].name);
-    }
-    *out = paosi_row_finish(p->conn, room, flags);
-    return *out ? PAOS_OK : paosi_fail_memory(p->conn);
-}
+/* Rows that are fetched from memory while others are loaded. */
+#define AHEAD 8
 
 /* ---- one object ---- */
+
+/* A row that came. */
+typedef struct packed
+{
+    paosi_mould *mould;
+    uint32_t table, version;
+    int64_t key;
+    bool poured;
+} packed;
 
 static bool has_changes(const paos_object *object)
 {
@@ -132,53 +28,55 @@ static bool has_changes(const paos_object *object)
 }
 
 /* Is there no need, or no right, to replace the row by one of this version? */
-static bool keeps_row(const plan *p, const paos_object *object, uint32_t version)
+static bool keeps_row(const paosi_mould *m, const paos_object *object, uint32_t version)
 {
     bool same = object->row && object->version == version;
 
     if (object->flags & PAOSI_NEW)
         return true;
-    if (has_changes(object) && (object->version != version || object->shape != p->shape))
+    if (has_changes(object) && (object->version != version || object->shape != m->shape))
         return true;
-    return same && object->shape == p->shape && (!p->whole || !(object->flags & PAOSI_PARTIAL));
+    return same && object->shape == m->shape && (!m->whole || !(object->flags & PAOSI_PARTIAL));
 }
 
-static paos_status take_row(const plan *p, paos_object *object, uint32_t version)
+static paos_status take_row(const packed *row, paos_object *object)
 {
+    const paosi_mould *m = row->mould;
     uint32_t flags;
     void *memory;
     paos_status status;
 
-    if (keeps_row(p, object, version))
+    if (keeps_row(m, object, row->version))
         return PAOS_OK;
-    status = build_row(p, paosi_object_rest(object)->room, &memory, &flags);
+    status = paosi_mould_row(m, row->poured, paosi_object_rest(object)->room, &memory, &flags);
     if (status == PAOS_OK)
-        paosi_object_take_row(object, p->shape, memory, flags, version);
+        paosi_object_take_row(object, m->shape, memory, flags, row->version);
     return status;
 }
 
-static paos_status take_object(const plan *p, uint64_t identity, uint32_t version,
-                               paos_object **out)
+static paos_status take_object(const packed *row, paos_object **out)
 {
-    paos_object *object = paosi_map_find(p->conn, identity);
+    const paosi_mould *m = row->mould;
+    uint64_t identity = paosi_id_make(m->shape->class->root, (uint64_t) row->key);
+    paos_object *object = paosi_map_find(m->conn, identity);
     paos_status status;
 
     if (object)
     {
         if (object->flags & PAOSI_ABSENT)
-            paosi_object_set_present(object, p->shape);
+            paosi_object_set_present(object, m->shape);
         object->flags &= ~(uint32_t) PAOSI_MARK;
-        status = take_row(p, object, version);
+        status = take_row(row, object);
         *out = object;
         return status;
     }
-    status = paosi_cache_add(p->conn, p->shape, identity, &object);
+    status = paosi_cache_add(m->conn, m->shape, identity, &object);
     if (status != PAOS_OK)
         return status;
-    status = take_row(p, object, version);
+    status = take_row(row, object);
     if (status != PAOS_OK)
     {
-        paosi_cache_drop(p->conn, object);
+        paosi_cache_drop(m->conn, object);
         return status;
     }
     *out = object;
@@ -237,42 +135,100 @@ static paos_status read_row(const paosi_class *class, const paosi_result *result
     return check_row(class, unpacked, cells, key);
 }
 
-/* The row whose cells are the plan's. */
-static paos_status load_cells(plan *p, paosi_load *load, uint32_t table, uint32_t version,
-                              int64_t key)
+/* A row that was read, into its object. */
+static paos_status load_packed(paosi_load *load, const packed *row)
 {
-    paos_status status = table == p->table ? PAOS_OK : plan_for(p, table);
     paos_object *object;
+    paos_status status = take_object(row, &object);
 
-    if (status == PAOS_OK)
-        status =
-            take_object(p, paosi_id_make(p->shape->class->root, (uint64_t) key), version, &object);
     return status == PAOS_OK ? settle(load, object) : status;
 }
 
-static paos_status load_row(plan *p, paosi_load *load, size_t row)
+/* Readies the mould for the row's table; is it one to be poured? */
+static paos_status begin_row(packed *row, bool *straight)
 {
-    uint32_t table, version;
-    paos_status status;
-    int64_t key;
+    paosi_mould *m = row->mould;
+    paos_status status = row->table == m->table ? PAOS_OK : paosi_mould_for(m, row->table);
 
-    status = read_row(p->class, p->result, row, &table, &version, p->cells, &key);
-    return status == PAOS_OK ? load_cells(p, load, table, version, key) : status;
+    *straight = m->straight && !m->places;
+    return status;
+}
+
+static paos_status load_row(paosi_mould *m, paosi_load *load, const paosi_result *result,
+                            size_t number)
+{
+    packed row = {.mould = m};
+    const unsigned char *data, *end;
+    bool straight;
+    paos_status status;
+
+    if (!paosi_unpack_begin(result, number, &row.table, &row.version, &data, &end))
+        return check_row(m->class, false, NULL, NULL);
+    status = begin_row(&row, &straight);
+    if (status != PAOS_OK)
+        return status;
+    row.poured = straight && paosi_mould_pour(m, data, end) == end;
+    row.key = m->key;
+    if (!row.poured)
+        status = read_row(m->class, result, number, &row.table, &row.version, m->cells, &row.key);
+    return status == PAOS_OK ? load_packed(load, &row) : status;
 }
 
 paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const paosi_result *result)
 {
-    plan p = {.conn = load->conn, .result = result, .class = class};
     size_t rows = paosi_result_rows(result);
-    paos_status status = PAOS_OK;
+    paosi_mould mould;
+    paos_status status = paosi_mould_make(&mould, load->conn, class);
     size_t row;
 
-    p.cells = paosi_malloc(class->shape->count * sizeof *p.cells);
-    if (!p.cells)
-        return paosi_fail_memory(load->conn);
     for (row = 0; status == PAOS_OK && row < rows; row++)
-        status = load_row(&p, load, row);
-    plan_free(&p);
+        status = load_row(&mould, load, result, row);
+    paosi_mould_free(&mould);
+    return status;
+}
+
+/* ---- rows of batches ---- */
+
+/* The next row of a batch. */
+static paos_status load_next(paosi_mould *m, paosi_load *load, paosi_batch *batch)
+{
+    packed row = {.mould = m};
+    const paosi_batch start = *batch;
+    const unsigned char *next;
+    bool straight;
+    paos_status status;
+
+    if (!paosi_batch_begin(batch, &row.table, &row.version))
+        return check_row(m->class, false, NULL, NULL);
+    status = begin_row(&row, &straight);
+    if (status != PAOS_OK)
+        return status;
+    next = straight ? paosi_mould_pour(m, batch->next, batch->end) : NULL;
+    row.poured = next != NULL;
+    row.key = m->key;
+    if (next)
+        batch->next = next;
+    else
+    {
+        bool unpacked;
+
+        batch->next = start.next;
+        unpacked =
+            paosi_batch_row(batch, m->class->shape->count, &row.table, &row.version, m->cells);
+        status = check_row(m->class, unpacked, m->cells, &row.key);
+    }
+    return status == PAOS_OK ? load_packed(load, &row) : status;
+}
+
+paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch)
+{
+    paosi_mould mould;
+    paos_status status = paosi_mould_make(&mould, load->conn, class);
+    uint32_t i;
+
+    for (i = 0; status == PAOS_OK && i < batch->rows; i++)
+        status = load_next(&mould, load, batch);
+    paosi_mould_free(&mould);
     return status;
 }
 
@@ -293,30 +249,24 @@ paos_status paosi_load_index(const paosi_class *class, paosi_batch *batch, paosi
     return PAOS_OK;
 }
 
-static paos_status load_arrival(plan *p, paosi_load *load, const paosi_arrival *arrival)
-{
-    paosi_batch batch = {.next = arrival->data, .end = arrival->data + arrival->size};
-    uint32_t table, version;
-
-    /* It was unpacked before. */
-    paosi_batch_row(&batch, p->class->shape->count, &table, &version, p->cells);
-    load->policy = arrival->flags;
-    return load_cells(p, load, table, version, (int64_t) paosi_id_key(arrival->id));
-}
-
 paos_status paosi_load_arrivals(paosi_load *load, const paosi_arrival *arrivals, size_t n)
 {
     const paosi_class *class = paosi_class_by_number(load->conn, paosi_id_class(arrivals[0].id));
-    plan p = {.conn = load->conn, .class = class};
-    paos_status status = PAOS_OK;
+    paosi_mould mould;
+    paos_status status = paosi_mould_make(&mould, load->conn, class);
     size_t i;
 
-    p.cells = paosi_malloc(class->shape->count * sizeof *p.cells);
-    if (!p.cells)
-        return paosi_fail_memory(load->conn);
     for (i = 0; status == PAOS_OK && i < n; i++)
-        status = load_arrival(&p, load, &arrivals[i]);
-    plan_free(&p);
+    {
+        paosi_batch batch = {.next = arrivals[i].data, .end = arrivals[i].data + arrivals[i].size};
+
+        /* Rows lie in the order in which they came. */
+        if (i + AHEAD < n)
+            __builtin_prefetch(arrivals[i + AHEAD].data);
+        load->policy = arrivals[i].flags;
+        status = load_next(&mould, load, &batch);
+    }
+    paosi_mould_free(&mould);
     return status;
 }
 

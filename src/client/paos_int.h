@@ -251,6 +251,10 @@ bool paosi_unpack_head(const paosi_result *result, size_t row, uint32_t *shape, 
 bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32_t *table,
                   uint32_t *version, paosi_cell *cells);
 
+/* The same up to its values, the first of those that lie between `next` and `end`. */
+bool paosi_unpack_begin(const paosi_result *result, size_t row, uint32_t *table, uint32_t *version,
+                        const unsigned char **next, const unsigned char **end);
+
 /* Objects of one class that paos.reach found at one distance from the start. */
 typedef struct paosi_batch
 {
@@ -263,6 +267,8 @@ typedef struct paosi_batch
 bool paosi_batch_open(paosi_batch *batch, const paosi_result *result, size_t row);
 bool paosi_batch_row(paosi_batch *batch, unsigned count, uint32_t *table, uint32_t *version,
                      paosi_cell *cells);
+/* The same up to its values. */
+bool paosi_batch_begin(paosi_batch *batch, uint32_t *table, uint32_t *version);
 bool paosi_batch_missing(paosi_batch *batch, uint64_t *id);
 
 /* ---- question.c: a query on a class, and its arguments ---- */
@@ -367,6 +373,38 @@ void paosi_dispatch_arm(paos_conn *conn);
 /* Ends a request on the server, as far as it is there. */
 paos_status paosi_subscribe_end(paos_conn *conn, int64_t server);
 
+/* ---- mould.c: rows as they come into rows as they are kept ---- */
+
+typedef struct paosi_mould
+{
+    paos_conn *conn;
+    const paosi_class *class; /* whose rows come */
+    uint32_t table;           /* of the rows that it is ready for, 0: none yet */
+    paosi_shape *shape;       /* and that they will have */
+    int *
+        places; /* of the shape's columns among those that come, -1: not there; NULL: as they are */
+    bool whole; /* every column is there */
+    bool straight;      /* rows of the class itself may be poured */
+    paosi_cell *cells;  /* of a row that is not */
+    uint8_t *ways;      /* how columns are */
+    unsigned char *row; /* what was poured last, */
+    size_t size;
+    int64_t key;
+} paosi_mould;
+
+/* To be freed, whatever comes of it. */
+paos_status paosi_mould_make(paosi_mould *m, paos_conn *conn, const paosi_class *class);
+void paosi_mould_free(paosi_mould *m);
+/* Readies it for rows of a table. */
+paos_status paosi_mould_for(paosi_mould *m, uint32_t table);
+/* Takes the values of a row, and its key; where they end, or NULL: they have to go through cells.
+ */
+const unsigned char *paosi_mould_pour(paosi_mould *m, const unsigned char *next,
+                                      const unsigned char *end);
+/* The row that was poured, or of the cells, in the room or allocated. */
+paos_status paosi_mould_row(const paosi_mould *m, bool poured, void *room, void **out,
+                            uint32_t *flags);
+
 /* ---- load.c, fetch.c, complete.c: rows into objects ---- */
 
 /* Where loaded objects go, and how. */
@@ -382,6 +420,9 @@ typedef struct paosi_load
 
 /* Takes over the rows of a result that was read with the select of `class`. */
 paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const paosi_result *result);
+
+/* Takes over all rows of a batch. */
+paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch);
 
 /* A row of a batch: its id, with the class that it was read as, and the object's flags. */
 typedef struct paosi_arrival

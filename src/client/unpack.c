@@ -50,7 +50,7 @@ static inline bool take(unpacking *u, paosi_cell *out)
     return true;
 }
 
-static bool take_number(unpacking *u, uint32_t *out)
+static inline bool take_number(unpacking *u, uint32_t *out)
 {
     paosi_cell cell;
 
@@ -65,6 +65,19 @@ bool paosi_unpack_head(const paosi_result *result, size_t row, uint32_t *shape, 
     unpacking u;
 
     return begin(&u, result, row, 0, shape) && take_number(&u, table);
+}
+
+bool paosi_unpack_begin(const paosi_result *result, size_t row, uint32_t *table, uint32_t *version,
+                        const unsigned char **next, const unsigned char **end)
+{
+    unpacking u;
+    uint32_t shape;
+
+    if (!begin(&u, result, row, 0, &shape) || !take_number(&u, table) || !take_number(&u, version))
+        return false;
+    *next = u.next;
+    *end = u.end;
+    return true;
 }
 
 bool paosi_unpack(const paosi_result *result, size_t row, unsigned count, uint32_t *table,
@@ -103,6 +116,16 @@ bool paosi_batch_open(paosi_batch *batch, const paosi_result *result, size_t row
     batch->missing = paosi_read32(data + 16);
     batch->next = data + 20;
     batch->end = data + size;
+    return true;
+}
+
+bool paosi_batch_begin(paosi_batch *batch, uint32_t *table, uint32_t *version)
+{
+    unpacking u = {batch->next, batch->end};
+
+    if (!take_number(&u, table) || !take_number(&u, version))
+        return false;
+    batch->next = u.next;
     return true;
 }
 
