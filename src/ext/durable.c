@@ -69,6 +69,14 @@ void PaosTaskEnd(int64 task)
     LockRelease(&tag, ExclusiveLock, false);
 }
 
+bool PaosTaskTry(int64 task, LOCKMODE mode)
+{
+    LOCKTAG tag;
+
+    TaskTag(task, &tag);
+    return LockAcquire(&tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
 void PaosTaskHold(int64 task, LOCKMODE mode)
 {
     LOCKTAG tag;

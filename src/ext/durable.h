@@ -56,6 +56,8 @@ extern bool PaosTaskBegin(int64 task, bool wait);
 extern void PaosTaskEnd(int64 task);
 /* The same until the transaction ends, in another mode than the exclusive one if need be. */
 extern void PaosTaskHold(int64 task, LOCKMODE mode);
+/* Without waiting; false: another session has it in a mode that is against it. */
+extern bool PaosTaskTry(int64 task, LOCKMODE mode);
 /* Of the extension's own. */
 extern void PaosDurableFile(PaosShared *shared, const PaosDurable *durable);
 /* Once more, and whatever becomes of the transaction: its class has come after it. */
@@ -116,6 +118,14 @@ extern bool PaosLimitReached(const PaosRequest *request);
 extern int64 PaosLimitApply(PaosShared *shared, int64 request, int64 most);
 /* To be called by writers, who have other things to do. */
 extern void PaosLimitNotice(PaosShared *shared, const PaosRequest *request, bool prepare);
+
+/* in durable_forbid.c: the role of a request may not read what it names */
+/* Does an event that tells to look again wait already?  If not, this commit has to add one. */
+extern bool PaosForbidTold(const PaosRequest *request, bool preparing);
+/* After the commit, or when there is none. */
+extern void PaosForbidEnd(bool committed);
+/* Before events are read: an error while it still may not. */
+extern void PaosForbidLift(const PaosDurable *durable);
 
 /* in durable_hold.c: the session that attends to a name */
 typedef struct PaosHold

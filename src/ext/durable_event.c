@@ -186,6 +186,7 @@ void PaosDurableEnd(bool committed)
     ListCell *cell;
 
     noted = NIL;
+    PaosForbidEnd(committed);
     if (kept == NIL)
         return;
     if (committed)

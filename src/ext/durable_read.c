@@ -140,6 +140,7 @@ Datum paos_pending(PG_FUNCTION_ARGS)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max must be positive"));
     PaosDurableGet(text_to_cstring(PG_GETARG_TEXT_PP(0)), &durable);
     CheckClass(&durable);
+    PaosForbidLift(&durable);
     hold = PaosHoldTake(durable.name);
     PaosHoldSet(hold, durable.request);
     Settle(&durable);

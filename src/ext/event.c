@@ -288,7 +288,8 @@ static void EndForbidden(const PaosRequest *request, List **payloads)
     {
         PaosEvent event = {.request = request->id, .resync = true};
 
-        PaosDurableNote(request, &event);
+        if (!PaosForbidTold(request, preparing))
+            PaosDurableNote(request, &event);
         return;
     }
     if (preparing)

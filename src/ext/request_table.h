@@ -19,6 +19,14 @@ typedef struct PaosSession
     uint8 channel[PAOS_CHANNEL_BYTES];
 } PaosSession;
 
+/* Of a durable request: see durable_forbid.c. */
+typedef enum PaosForbidden
+{
+    PAOS_ALLOWED,
+    PAOS_FORBIDDING, /* a commit is about to tell, or was */
+    PAOS_FORBIDDEN   /* an event waits that tells */
+} PaosForbidden;
+
 /* What only requests with a path and durable ones need. */
 typedef struct PaosRequestMore
 {
@@ -26,6 +34,7 @@ typedef struct PaosRequestMore
     PaosPathCount paths;
     int64 kept;
     TimestampTz oldest;
+    PaosForbidden forbidden;
 } PaosRequestMore;
 
 /* With what the hash table adds, 80 bytes. */

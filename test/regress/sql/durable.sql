@@ -192,10 +192,39 @@ REVOKE SELECT ON person FROM paos_durable_user;
 SET ROLE paos_durable_member;
 SELECT * FROM paos.pending('own');
 RESET ROLE;
+-- told once, not by each commit, and read by nobody before the role may look again
 INSERT INTO person VALUES (18, 'F', 46);
+UPDATE person SET age = 47 WHERE id = 18;
+UPDATE person SET age = 48 WHERE id = 18;
+GRANT SELECT (name) ON person TO paos_durable_user;
+SET ROLE paos_durable_member;
+SELECT * FROM paos.pending('own');
+RESET ROLE;
 GRANT SELECT ON person TO paos_durable_user;
 SET ROLE paos_durable_member;
 SELECT enter, resync FROM read('own');
+SELECT paos.acknowledge('own', upto => 9223372036854775807);
+RESET ROLE;
+-- and so when it loses them again
+UPDATE person SET age = 49 WHERE id = 18;
+REVOKE SELECT ON person FROM paos_durable_user;
+UPDATE person SET age = 50 WHERE id = 18;
+UPDATE person SET age = 51 WHERE id = 18;
+GRANT SELECT ON person TO paos_durable_user;
+UPDATE person SET age = 52 WHERE id = 18;
+SET ROLE paos_durable_member;
+SELECT enter, change, resync FROM read('own');
+-- who looks at an older state is to look once more
+RESET ROLE;
+REVOKE SELECT ON person FROM paos_durable_user;
+UPDATE person SET age = 53 WHERE id = 18;
+GRANT SELECT ON person TO paos_durable_user;
+SET ROLE paos_durable_member;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT enter, change, resync FROM read('own');
+SELECT paos.acknowledge('own', upto => 9223372036854775807);
+COMMIT;
+SELECT enter, change, resync FROM read('own');
 RESET ROLE;
 -- the role is gone: nothing is kept for it any more
 DROP OWNED BY paos_durable_user;
