@@ -15,6 +15,8 @@ void paosi_ring_leave(paos_object *object)
 {
     paosi_rest *rest = paosi_object_rest(object);
 
+    if (rest->left == object->slot)
+        return;
     rest_at(object, rest->left)->right = rest->right;
     rest_at(object, rest->right)->left = rest->left;
     rest->left = rest->right = object->slot;
