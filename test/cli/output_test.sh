@@ -31,6 +31,36 @@ same "a long value is cut on a terminal" " 8:1 |  1 | $(printf 'né%.0s' {1..28}
     "$(on_terminal "paos get person 'id == 1' --color=never" | sed -n 3p)"
 same "and nowhere else" " 8:1 |  1 | $(printf 'né%.0s' {1..50})" "$(paos get person 'id == 1' | sed -n 3p)"
 
+# resized - what a watch prints of an insert when its terminal was made narrow meanwhile, and
+# how it ends at Ctrl-C
+resized()
+{
+    timeout 60 python3 - <<'END'
+import fcntl, os, pty, struct, subprocess, termios
+
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp("paos", ["paos", "watch", "person", "id > 20000", "--color=never"])
+shown = b""
+
+def read_until(text):
+    global shown
+    while text not in shown:
+        shown += os.read(terminal, 4096)
+    line = [line for line in shown.split(b"\r\n") if text in line][0]
+    return line.decode()
+
+read_until(b"(0 objects)")
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 3, 10, 0, 0))
+subprocess.run(["psql", "-XAtqc", "INSERT INTO person VALUES (20001, 'an ordinary name')"])
+print(read_until(b"20001, name an ordinary name"))
+os.write(terminal, b"\x03")
+print("status", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+END
+}
+same "a terminal that is resized" "  + 8:20001  id 20001, name an ordinary name
+status 0" "$(resized)"
+
 for options in "" --json
 do
     paos get person $options 2>"$work/err" | head -n 1 >"$work/out"
