@@ -122,7 +122,7 @@ static paos_status make_room(commit *c)
     /* BEGIN, version, COMMIT, release */
     size_t most = c->groups.chunk_count + c->settling + 4;
 
-    c->statements = paosi_malloc(most * sizeof *c->statements);
+    c->statements = paosi_calloc(most, sizeof *c->statements);
     c->results = paosi_calloc(most, sizeof *c->results);
     c->parameters = paosi_calloc(2 * c->settling, sizeof *c->parameters);
     c->rooms = paosi_malloc(c->settling * PAOSI_ARGUMENT);

@@ -380,13 +380,14 @@ static void make_statement(const paosi_request *request, int64_t upto, paosi_sta
 {
     const paosi_parameter name = {0, true, request->durable, 0};
     const paosi_parameter number = {0, true, room, 0};
+    const paosi_statement acknowledge = {.sql = "SELECT paos.acknowledge($1, $2::pg_catalog.int8)",
+                                         .parameters = parameters,
+                                         .count = 2};
 
     snprintf(room, PAOSI_ARGUMENT, "%lld", (long long) upto);
     parameters[0] = name;
     parameters[1] = number;
-    statement->sql = "SELECT paos.acknowledge($1, $2::pg_catalog.int8)";
-    statement->parameters = parameters;
-    statement->count = 2;
+    *statement = acknowledge;
 }
 
 paos_status paos_acknowledge(paos_conn *conn, int64_t id, int64_t upto)
