@@ -10,7 +10,7 @@
 /* Rows of one statement are cut at about this size: the server takes no parameter of 1 GB. */
 #define CHUNK_BYTES ((size_t) 64 << 20)
 /* Those of a copy much earlier: the server is at work on one piece while the next is made. */
-#define PIECE_BYTES ((size_t) 256 << 10)
+#define PIECE_BYTES ((size_t) 64 << 10)
 /* Rows from which paos.copy is faster. */
 #define COPY_ROWS 100
 

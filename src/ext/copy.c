@@ -3,8 +3,8 @@
  *
  * A client cannot COPY in the middle of a pipeline; this is COPY as a function,
  * so that storing many new objects keeps both COPY's speed and the pipeline's
- * single round trip.  The work is all the server's own CopyFrom; what COPY's
- * command layer does, it does not: privileges and row-level security are
+ * single round trip.  The work is batch.c's, or the server's own CopyFrom; what
+ * COPY's command layer does, neither does: privileges and row-level security are
  * checked here.
  */
 #include "paos.h"
@@ -126,7 +126,8 @@ Datum paos_copy(PG_FUNCTION_ARGS)
     PreventCommandIfReadOnly("paos.copy");
     relation = table_open(PG_GETARG_OID(0), RowExclusiveLock);
     CheckPrivileges(pstate, relation, columns);
-    n = CopyRows(pstate, relation, columns, PG_GETARG_BYTEA_PP(2));
+    if (!PaosBatchCopy(pstate, relation, columns, PG_GETARG_BYTEA_PP(2), &n))
+        n = CopyRows(pstate, relation, columns, PG_GETARG_BYTEA_PP(2));
     table_close(relation, NoLock);
     free_parsestate(pstate);
     PG_RETURN_INT64(n);

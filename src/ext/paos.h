@@ -223,4 +223,9 @@ typedef struct PaosFilter
 extern PaosFilter *PaosFilterMake(Expr *condition, TupleDesc desc, const TupleTableSlotOps *ops);
 extern bool PaosFilterMatches(PaosFilter *filter, bool *isnull);
 
+/* in batch.c: a COPY into a plain table; false: it is no such, nothing was done */
+struct ParseState;
+extern bool PaosBatchCopy(struct ParseState *pstate, Relation relation, List *columns, bytea *data,
+                          uint64 *rows);
+
 #endif
