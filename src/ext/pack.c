@@ -207,12 +207,13 @@ static void AppendRefs(StringInfo row, FmgrInfo *send, Datum datum)
     }
 }
 
-void PaosWriteNull(StringInfo row)
+static inline void WriteNull(StringInfo row)
 {
-    pq_sendint32(row, -1);
+    MakeRoom(row, sizeof(int32));
+    pq_writeint32(row, -1);
 }
 
-void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum)
+static inline void WriteValue(StringInfo row, PaosWriter *writer, Datum datum)
 {
     /* Enough for the length and any value of a fixed size. */
     MakeRoom(row, 2 * (int) sizeof(int64));
@@ -245,6 +246,29 @@ void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum)
     }
 }
 
+void PaosWriteNumber(StringInfo row, uint32 number)
+{
+    MakeRoom(row, 2 * sizeof(int32));
+    pq_writeint32(row, sizeof(int32));
+    pq_writeint32(row, number);
+}
+
+void PaosWriteValues(StringInfo row, PaosWriter *writers, int n, const Datum *values,
+                     const bool *nulls, const AttrNumber *places)
+{
+    int i;
+
+    for (i = 0; i < n; i++)
+    {
+        int place = places ? places[i] : i;
+
+        if (nulls[place])
+            WriteNull(row);
+        else
+            WriteValue(row, &writers[i], values[place]);
+    }
+}
+
 /*
  * paos.pack(class regclass, values…) returns bytea.  The result is in a buffer
  * that the next call at this place overwrites: it is copied out.
@@ -266,9 +290,9 @@ Datum paos_pack(PG_FUNCTION_ARGS)
     for (i = PACK_FIRST; i < fcinfo->nargs; i++)
     {
         if (PG_ARGISNULL(i))
-            PaosWriteNull(row);
+            WriteNull(row);
         else
-            PaosWriteValue(row, &pack->values[i], PG_GETARG_DATUM(i));
+            WriteValue(row, &pack->values[i], PG_GETARG_DATUM(i));
     }
     result = palloc(VARHDRSZ + row->len);
     SET_VARSIZE(result, VARHDRSZ + row->len);

@@ -31,8 +31,10 @@ typedef struct PaosWriter
 } PaosWriter;
 
 extern void PaosWriterMake(PaosWriter *writer, Oid type);
-extern void PaosWriteNull(StringInfo row);
-extern void PaosWriteValue(StringInfo row, PaosWriter *writer, Datum datum);
+extern void PaosWriteNumber(StringInfo row, uint32 number);
+/* Values at `places` (NULL: as they come), a writer for each. */
+extern void PaosWriteValues(StringInfo row, PaosWriter *writers, int n, const Datum *values,
+                            const bool *nulls, const AttrNumber *places);
 
 /* Where a short array is copied to, to be read. */
 typedef union PaosArrayRoom

@@ -106,7 +106,8 @@ typedef struct ReachRow
     const ReachClass *class;
     StringInfo bytes;
     PaosWriter *writers; /* by column */
-    bool *followed;
+    int *followed;       /* columns that are followed */
+    int followed_size;
     Oid *types;
     PaosRef *refs; /* of the last row */
     int refs_size, refs_capacity;

@@ -170,6 +170,7 @@ static int FindSome(const PaosKept *kept, const ReachBatch *batch, const KeptRow
         if (some[i] != NULL)
         {
             __builtin_prefetch(kept->bytes.data + some[i]->bytes);
+            __builtin_prefetch(kept->bytes.data + some[i]->bytes + 64);
             __builtin_prefetch(kept->refs + some[i]->refs);
         }
     return n;

@@ -32,13 +32,15 @@ void PaosReachRowBegin(ReachRow *row, const Oid *types)
     int i;
 
     row->writers = palloc(n * sizeof(PaosWriter));
-    row->followed = palloc(n * sizeof(bool));
+    row->followed = palloc(n * sizeof(int));
+    row->followed_size = 0;
     row->types = palloc(n * sizeof(Oid));
     for (i = 0; i < n; i++)
     {
         row->types[i] = getBaseType(types[i]);
         PaosWriterMake(&row->writers[i], row->types[i]);
-        row->followed[i] = IsFollowed(row, &row->class->columns[i]);
+        if (IsFollowed(row, &row->class->columns[i]))
+            row->followed[row->followed_size++] = i;
     }
     row->refs_capacity = 16;
     row->refs = palloc(row->refs_capacity * sizeof(PaosRef));
@@ -104,37 +106,32 @@ static void AddRefs(ReachRow *row, int i, Datum value)
 
 /* ---- the row ---- */
 
-static void WriteValues(ReachRow *row, const Datum *values, const bool *nulls,
+static void CollectRefs(ReachRow *row, const Datum *values, const bool *nulls,
                         const AttrNumber *places)
 {
     int i;
 
-    for (i = 0; i < row->class->size; i++)
+    row->refs_size = 0;
+    for (i = 0; i < row->followed_size; i++)
     {
-        int place = places ? places[i] : i;
+        int column = row->followed[i];
+        int place = places ? places[column] : column;
 
-        if (nulls[place])
-        {
-            PaosWriteNull(row->bytes);
-            continue;
-        }
-        PaosWriteValue(row->bytes, &row->writers[i], values[place]);
-        if (row->followed[i])
-            AddRefs(row, i, values[place]);
+        if (!nulls[place])
+            AddRefs(row, column, values[place]);
     }
 }
 
 int64 PaosReachRowTake(ReachRow *row, Oid table, TransactionId version, const Datum *values,
                        const bool *nulls, const AttrNumber *places)
 {
-    static PaosWriter number = {PAOS_WRITE_4};
     int key = row->class->key;
     MemoryContext previous = MemoryContextSwitchTo(row->context);
 
-    row->refs_size = 0;
-    PaosWriteValue(row->bytes, &number, ObjectIdGetDatum(table));
-    PaosWriteValue(row->bytes, &number, TransactionIdGetDatum(version));
-    WriteValues(row, values, nulls, places);
+    PaosWriteNumber(row->bytes, table);
+    PaosWriteNumber(row->bytes, version);
+    PaosWriteValues(row->bytes, row->writers, row->class->size, values, nulls, places);
+    CollectRefs(row, values, nulls, places);
     MemoryContextSwitchTo(previous);
     MemoryContextReset(row->context);
     return ReadInteger(values[places ? places[key] : key], row->types[key]);
