@@ -656,7 +656,7 @@ CREATE EVENT TRIGGER paos_table_altering ON ddl_command_start WHEN TAG IN ('ALTE
 CREATE EVENT TRIGGER paos_table_rewritten ON table_rewrite EXECUTE FUNCTION paos.table_rewritten();
 CREATE FUNCTION paos.extension_dropping() RETURNS event_trigger
     AS 'MODULE_PATHNAME', 'paos_extension_dropping' LANGUAGE C;
-COMMENT ON FUNCTION paos.extension_dropping() IS 'notes that the extension may be about to be dropped, which ends all requests';
+COMMENT ON FUNCTION paos.extension_dropping() IS 'notes that the extension may be about to be dropped, which ends all requests and rights';
 CREATE EVENT TRIGGER paos_extension_dropping ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP OWNED')
     EXECUTE FUNCTION paos.extension_dropping();
 ALTER EVENT TRIGGER paos_forget_dropped ENABLE ALWAYS;

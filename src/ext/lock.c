@@ -13,10 +13,11 @@
  * every session with a right in the class: one look at it per statement tells a
  * writer that no row of it needs a look.
  */
+#include "end.h"
 #include "paos.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -81,6 +82,57 @@ static void ReleaseFrom(int first)
             LockRelease(&locktag, TagMode(tag), true);
     }
 }
+
+/* ---- the end of the extension ---- */
+
+static Oid extension = InvalidOid; /* whose classes the rights are in */
+static uint64 generation;          /* of the classes when that was last looked at */
+static bool over = false;          /* the extension is gone, as the present transaction sees */
+
+/*
+ * Numbers of classes that come later mean others: rights must not outlive the extension.
+ * The holder finds out by itself; an empty transaction may be one that it was sent for that.
+ */
+static void BeforeCommit(void)
+{
+    bool look =
+        generation != PaosClassGeneration() || !TransactionIdIsValid(GetTopTransactionIdIfAny());
+
+    if (nheld == 0 || !look)
+        return;
+    generation = PaosClassGeneration();
+    over = get_extension_oid("paos", true) != extension;
+}
+
+static void Commit(void)
+{
+    if (over)
+        ReleaseFrom(0);
+    over = false;
+}
+
+static void Abort(void)
+{
+    over = false;
+}
+
+static PaosEnds ends = {.before_commit = BeforeCommit, .commit = Commit, .abort = Abort};
+
+static void NoteExtension(void)
+{
+    Oid present;
+
+    if (OidIsValid(extension) && generation == PaosClassGeneration())
+        return;
+    generation = PaosClassGeneration();
+    present = get_extension_oid("paos", false);
+    if (present != extension)
+        ReleaseFrom(0);
+    extension = present;
+    PaosEndsRegister(&ends);
+}
+
+/* ---- taking ---- */
 
 typedef struct LockRequest
 {
@@ -292,6 +344,7 @@ static bool LockRefs(PaosRef *refs, int n, int64 wait)
     LockRequest request = {.refs = refs, .wait = wait};
     int i;
 
+    NoteExtension();
     if (wait > 0)
         request.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait);
     for (i = 0; i < n; i++)

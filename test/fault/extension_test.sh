@@ -19,14 +19,44 @@ make_classes()
 
 sql postgres "CREATE TABLE person (id int PRIMARY KEY, name text)"
 make_classes
+
+# rights - how many there are, whatever becomes of the extension
+rights()
+{
+    sql postgres "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 28769 AND mode = 'ExclusiveLock'"
+}
+
+# --- rights, of a server that has no requests yet ---------------------------------------
+
+sql postgres "INSERT INTO person VALUES (1, 'Sue'), (2, 'Bob')"
+session idle
+session busy
+say idle "SELECT paos.lock('7:1')" >/dev/null
+say busy "BEGIN; SELECT paos.lock('7:2')" >/dev/null
+sql postgres "BEGIN; DROP EXTENSION paos CASCADE; ROLLBACK" 2>/dev/null
+say idle "SELECT 1" >/dev/null
+ok "rolled back, rights are as before" 2 "$(rights)"
+sql postgres "DROP EXTENSION paos CASCADE; CREATE EXTENSION paos" 2>/dev/null
+make_classes
+until [ "$(rights)" = 1 ]
+do
+    :
+done
+ok "whoever is idle loses its right with the extension" 1 "$(sql postgres "UPDATE person SET name = 'Eve' WHERE id = 1 RETURNING 1")"
+say busy "COMMIT; SELECT 1" >/dev/null
+ok "and who is not with its transaction" 0 "$(rights)"
+say idle "SELECT paos.lock('7:1')" >/dev/null
+ok "rights can be had again" 1 "$(rights)"
+say idle "SELECT paos.release()" >/dev/null
+sql postgres "DELETE FROM person"
+
+# --- a drop that comes to nothing -----------------------------------------------------
+
 session listener
 session consumer
 session dropper
 live=$(say listener "SELECT paos.subscribe('person', '')")
 durable=$(say consumer "SELECT paos.subscribe('person', '', durable => 'all')")
-
-# --- a drop that comes to nothing -----------------------------------------------------
-
 like "with classes it takes CASCADE" "ERROR:  2BP01" "$(try postgres "DROP EXTENSION paos")"
 say dropper "BEGIN; SAVEPOINT s; DROP EXTENSION paos CASCADE; ROLLBACK TO s; COMMIT" >/dev/null
 say dropper "BEGIN; DROP EXTENSION paos CASCADE; ROLLBACK" >/dev/null
