@@ -8,7 +8,8 @@
  *
  * Deviations from the authors' program, which their paper asks for: Q4 looks up 100
  * titles, Q5 counts assemblies and not parts, Q8 joins by the part's document, and
- * SM1 makes 5 composite parts.
+ * SM1 makes 5 composite parts.  Q1's ids, as Q4's titles, are known before the first of them
+ * is looked up: every way asks for all of them at once.
  */
 #ifndef BENCH_OO7_H
 #define BENCH_OO7_H
@@ -280,7 +281,7 @@ typedef struct oo7_peer
 bool oo7_peer_open(oo7_peer *peer, const char *conninfo, const oo7_graph *graph);
 void oo7_peer_close(oo7_peer *peer);
 /* Hot: with what the cold operation before it has loaded. */
-oo7_work oo7_peer_run(oo7_peer *peer, oo7_graph *graph, oo7_operation operation, bool hot);
+oo7_work oo7_peer_run(oo7_peer *peer, oo7_operation operation, bool hot, oo_tally expected);
 /* Bytes for each atomic part. */
 double oo7_peer_memory(oo7_peer *peer);
 
@@ -302,8 +303,15 @@ typedef struct oo7_case
     oo_net net;
     oo_traffic traffic; /* of the last run over the network */
     oo7_operation operation;
+    oo_tally expected; /* of an operation that changes nothing */
 } oo7_case;
 
+/* A test is an operation in some way: it begins with new connections of that way's. */
+void oo7_begin(bench *bench, oo7_case *oo7, oo7_way *at, oo7_operation operation);
+/* What the operation must come to.  One that writes is done on the graph by that. */
+oo_tally oo7_expect(const oo7_case *oo7);
+/* How many runs of the operation in a row are a hot one: see oo7.c. */
+int oo7_hot_runs(oo7_operation operation);
 /* Seconds of the case's operation; it is undone, where it can be repeated only then. */
 double oo7_paos_cold(bench *bench, void *oo7);
 double oo7_paos_hot(bench *bench, void *oo7);

@@ -34,6 +34,7 @@ void oo7_hand_prepare_changes(oo7_hand *h)
         prepare(h->pq, statements[i].name, statements[i].sql);
     prepare(h->pq, "oo7_begin", "BEGIN");
     prepare(h->pq, "oo7_commit", "COMMIT");
+    prepare(h->pq, "oo7_version", "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.xid");
 }
 
 /* ---- what has changed ---- */
@@ -169,6 +170,27 @@ static void send(oo7_hand *h, const char *statement, int parameters)
         die("%s", PQerrorMessage(h->pq));
 }
 
+/* What the rows written have for an xmin from now on. */
+static int32_t take_version(oo7_hand *h)
+{
+    PGresult *result = expect(h->pq, PQgetResult(h->pq), PGRES_TUPLES_OK);
+    int32_t version = read_int32(PQgetvalue(result, 0, 0));
+
+    PQclear(result);
+    PQclear(PQgetResult(h->pq));
+    return version;
+}
+
+static void note_version(oo7_hand *h, oo7_operation operation, int32_t version)
+{
+    bool texts = changes_of(operation) == TEXTS;
+    int size = texts ? h->graph->composites_size : h->graph->parts_size;
+
+    for (int i = 0; i < size; i++)
+        if (texts ? h->graph->composites[i].text != NULL : is_touched(h, i, operation))
+            h->versions[i + 1] = version;
+}
+
 static int take_result(oo7_hand *h)
 {
     PGresult *result = expect(h->pq, PQgetResult(h->pq), PGRES_COMMAND_OK);
@@ -190,16 +212,19 @@ void oo7_hand_write(oo7_hand *h, oo7_operation operation)
     static const char *const names[] = {"oo7_swap", "oo7_redate", "oo7_text"};
     const changes what = changes_of(operation);
     int n = count_changed(h, operation);
+    int32_t version;
 
     put_changes(h, operation, n);
     PQenterPipelineMode(h->pq);
     send(h, "oo7_begin", 0);
     send(h, names[what], what == PLACES ? 4 : 3);
+    send(h, "oo7_version", 0);
     PQpipelineSync(h->pq);
     h->trips++;
     take_result(h);
     if (take_result(h) != n)
         die("OO7: an object was written by someone else");
+    version = take_version(h);
     end_round_trip(h);
     send(h, "oo7_commit", 0);
     PQpipelineSync(h->pq);
@@ -207,7 +232,7 @@ void oo7_hand_write(oo7_hand *h, oo7_operation operation)
     take_result(h);
     end_round_trip(h);
     PQexitPipelineMode(h->pq);
-    oo7_hand_forget(h);
+    note_version(h, operation, version);
 }
 
 /* ---- structural modifications ---- */

@@ -14,7 +14,9 @@ static const struct
 {
     const char *name, *sql;
 } statements[] = {
-    {"oo7_lookup", PART "WHERE id = $1::int"},
+    /* Each id as often as it is given. */
+    {"oo7_lookup", "SELECT a.id, a.x, a.y FROM unnest($1::int[]) t(id)"
+                   " JOIN oo7.atomic_part a ON a.id = t.id"},
     {"oo7_dates", PART "WHERE build_date >= $1::int"},
     {"oo7_scan", PART},
     /* Each title as often as it is given. */
@@ -76,25 +78,6 @@ static void take_sums(oo7_hand *h, oo_tally *tally)
     PQclear(PQgetResult(h->pq));
 }
 
-/* Each id by itself, but all on their way at once. */
-static void look_up(oo7_hand *h, oo_tally *tally)
-{
-    wire *wire = &h->wires[0];
-
-    wire_reset(wire);
-    for (int i = 0; i < OO7_LOOKUPS; i++)
-        wire_int32(wire, h->whole->lookups[i]);
-    PQenterPipelineMode(h->pq);
-    for (int i = 0; i < OO7_LOOKUPS; i++)
-        send(h, "oo7_lookup", wire->data + 4 * i, 4);
-    PQpipelineSync(h->pq);
-    h->trips++;
-    for (int i = 0; i < OO7_LOOKUPS; i++)
-        touch_rows(h, tally);
-    PQclear(expect(h->pq, PQgetResult(h->pq), PGRES_PIPELINE_SYNC));
-    PQexitPipelineMode(h->pq);
-}
-
 static void send_int(oo7_hand *h, const char *statement, int32_t number)
 {
     wire_reset(&h->wires[0]);
@@ -102,38 +85,36 @@ static void send_int(oo7_hand *h, const char *statement, int32_t number)
     send(h, statement, h->wires[0].data, 4);
 }
 
-static void send_titles(oo7_hand *h)
+static void send_ints(oo7_hand *h, const char *statement, const int32_t *numbers, size_t n)
 {
     wire *wire = &h->wires[0];
 
     wire_reset(wire);
-    wire_array(wire, 23, OO7_TITLES);
-    for (int i = 0; i < OO7_TITLES; i++)
+    wire_array(wire, 23, n);
+    for (size_t i = 0; i < n; i++)
     {
         wire_int32(wire, 4);
-        wire_int32(wire, h->whole->titles[i]);
+        wire_int32(wire, numbers[i]);
     }
-    send(h, "oo7_users", wire->data, (int) wire->size);
+    send(h, statement, wire->data, (int) wire->size);
 }
 
 oo_tally oo7_hand_query(oo7_hand *h, oo7_operation operation)
 {
     oo_tally tally = {0};
 
-    if (operation == OO7_Q1)
-    {
-        look_up(h, &tally);
-        return tally;
-    }
     h->trips++;
     switch (operation)
     {
+        case OO7_Q1:
+            send_ints(h, "oo7_lookup", h->whole->lookups, OO7_LOOKUPS);
+            break;
         case OO7_Q2:
         case OO7_Q3:
             send_int(h, "oo7_dates", operation == OO7_Q2 ? OO7_LAST_1_PART : OO7_LAST_10_PARTS);
             break;
         case OO7_Q4:
-            send_titles(h);
+            send_ints(h, "oo7_users", h->whole->titles, OO7_TITLES);
             break;
         case OO7_T7:
             send_int(h, "oo7_climb", h->whole->start);

@@ -17,15 +17,26 @@ static void look_at_all(oo7_paos *w, paos_list *parts)
     paos_list_free(parts);
 }
 
-/* Each by itself, as the definition wants it. */
+/* Q1: the ids are one question; one may have been drawn more than once. */
 static void look_up(oo7_paos *w)
 {
+    char query[16 + 8 * OO7_LOOKUPS] = "id in (";
+    paos_value ids[OO7_LOOKUPS];
+    paos_list *parts;
+    int size = 7;
+
     for (int i = 0; i < OO7_LOOKUPS; i++)
     {
-        const paos_value id = paos_int(w->graph->lookups[i]);
-
-        look_at_all(w, oo7_paos_get(w, "oo7.atomic_part", "id == $1", &id, 1));
+        size += snprintf(query + size, sizeof query - (size_t) size, "%s$%d", i ? ", " : "", i + 1);
+        ids[i] = paos_int(w->graph->lookups[i]);
     }
+    snprintf(query + size, sizeof query - (size_t) size, ")");
+    parts = oo7_paos_get(w, "oo7.atomic_part", query, ids, OO7_LOOKUPS);
+    for (int i = 0; i < OO7_LOOKUPS; i++)
+        for (size_t k = 0; k < paos_list_size(parts); k++)
+            if (paos_object_int_at(paos_list_at(parts, k), w->atomic_part_id) == ids[i].as.integer)
+                oo7_paos_look(w, paos_list_at(parts, k), false);
+    paos_list_free(parts);
 }
 
 static void scan_dates(oo7_paos *w, int32_t from)

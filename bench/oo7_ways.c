@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define ENOUGH 3.0        /* seconds that a way may take for an operation */
-#define TOO_FAR 4000      /* statements, for the network */
+#define TOO_FAR 4000      /* statements, for the network, */
+#define TOO_LONG 6.0      /* and seconds that it has taken so far */
 #define TRIP_SECONDS 2e-3 /* that the network adds to each */
 
 /* Nothing cached, or all of it. */
@@ -27,7 +28,7 @@ enum
 
 typedef struct figures
 {
-    double seconds[BENCH_RUNS_MAX], spent;
+    double seconds[BENCH_RUNS_MAX];
     size_t runs;
     double far;    /* seconds over the network */
     bool computed; /* it was not run there; bytes are not known */
@@ -40,9 +41,10 @@ typedef struct way
     double (*run[STATES])(bench *bench, void *oo7); /* NULL: it is a mapper */
     oo7_peer near, far;
     bool no_updates; /* it would have to write each time that it reaches a part */
-    bool no_walk;    /* nor load it each time: 175,000 statements */
+    bool no_walk;    /* nor load it each time: 45,000 statements and more */
     bool forgets;    /* the next run has to load everything again */
     bool present;
+    double spent; /* seconds, for this operation */
     figures figures[STATES];
 } way;
 
@@ -62,6 +64,7 @@ static way ways[] = {
     {.name = "Django select_related",
      .near = {.tool = "django", .strategy = "select_related"},
      .no_updates = true,
+     .no_walk = true,
      .forgets = true},
     {.name = "Django prefetch_related", .near = {.tool = "django", .strategy = "prefetch_related"}},
 };
@@ -93,8 +96,8 @@ static oo7_work run_once(bench *bench, oo7_case *oo7, way *way, int state)
 
     if (!way->run[state])
     {
-        work = oo7_peer_run(oo7->at == &oo7->near ? &way->near : &way->far, oo7->graph,
-                            oo7->operation, state == HOT);
+        work = oo7_peer_run(oo7->at == &oo7->near ? &way->near : &way->far, oo7->operation,
+                            state == HOT, oo7_expect(oo7));
         if (oo7_writes[oo7->operation])
             oo7_verify(bench->admin, oo7->graph, false);
         return work;
@@ -106,13 +109,31 @@ static oo7_work run_once(bench *bench, oo7_case *oo7, way *way, int state)
     return work;
 }
 
+/* A mapper's cold run was the first of those that a hot one consists of: see oo7.c. */
+static oo7_work run_hot(bench *bench, oo7_case *oo7, way *way)
+{
+    int runs = oo7_hot_runs(oo7->operation) - 1;
+    oo7_work work = {0};
+    double seconds = 0;
+
+    if (way->run[HOT])
+        return run_once(bench, oo7, way, HOT);
+    for (int i = 0; i < runs; i++)
+    {
+        work = run_once(bench, oo7, way, HOT);
+        seconds += i < runs - 1 ? work.seconds : 0;
+    }
+    work.seconds = seconds / (runs - 1);
+    return work;
+}
+
 static void measure(bench *bench, oo7_case *oo7, way *way, int state)
 {
     figures *figures = &way->figures[state];
-    oo7_work work = run_once(bench, oo7, way, state);
+    oo7_work work = state == HOT ? run_hot(bench, oo7, way) : run_once(bench, oo7, way, COLD);
 
     figures->seconds[figures->runs++] = work.seconds;
-    figures->spent += work.seconds;
+    way->spent += work.seconds * (state == HOT ? oo7_hot_runs(oo7->operation) : 1);
     figures->rows = work.rows;
     figures->trips = work.statements;
 }
@@ -126,13 +147,13 @@ static bool has_hot(oo7_operation operation)
 /* A mapper's hot run needs the cold one just before it. */
 static void run_near(bench *bench, oo7_case *oo7)
 {
-    oo7->at = &oo7->near;
+    oo7_begin(bench, oo7, &oo7->near, oo7->operation);
     for (size_t run = 0; run < bench->runs; run++)
         for (size_t i = 0; i < WAYS; i++)
         {
             way *way = &ways[(i + run) % WAYS];
 
-            if (!takes_part(way, oo7->operation) || way->figures[COLD].spent > ENOUGH)
+            if (!takes_part(way, oo7->operation) || way->spent > ENOUGH)
                 continue;
             show_run(bench, run + 1, way->name);
             measure(bench, oo7, way, COLD);
@@ -149,7 +170,7 @@ static void run_far(bench *bench, oo7_case *oo7, way *way, int state)
 {
     figures *figures = &way->figures[state];
 
-    figures->computed = figures->trips > TOO_FAR;
+    figures->computed = !way->run[state] && (figures->trips > TOO_FAR || way->spent > TOO_LONG);
     if (figures->computed)
     {
         figures->far =
@@ -168,8 +189,10 @@ static void run_far(bench *bench, oo7_case *oo7, way *way, int state)
 
 static void run_all_far(bench *bench, oo7_case *oo7)
 {
-    oo7->at = &oo7->far;
     oo_net_say(&oo7->net, "delay 1", NULL);
+    oo7_begin(bench, oo7, &oo7->far, oo7->operation);
+    /* As straight to the server, its first time is not what is shown. */
+    oo7_paos_cold(bench, oo7);
     for (size_t i = 0; i < WAYS; i++)
     {
         if (!takes_part(&ways[i], oo7->operation))
@@ -253,9 +276,11 @@ static void show_best(const bench *bench, const oo7_case *oo7, const char *tool,
 
 static void run_operation(bench *bench, oo7_case *oo7)
 {
-    fprintf(stderr, "    %s in all ways\n", oo7_names[oo7->operation]);
     for (size_t i = 0; i < WAYS; i++)
+    {
         memset(ways[i].figures, 0, sizeof ways[i].figures);
+        ways[i].spent = 0;
+    }
     run_near(bench, oo7);
     run_all_far(bench, oo7);
     for (size_t i = 0; i < WAYS; i++)
@@ -337,6 +362,10 @@ void oo7_ways(bench *bench, oo7_case *oo7)
 
     open_peers(bench, oo7);
     sheet_begin("OO7 in all ways", heads);
+    table_note("Q1, Q4: one question for all ids and titles, also by the mappers; ~ before a time "
+               "over the network: computed from that without, and its round trips");
+    table_note("Django lazy and select_related send more than 45,000 statements for T1 and are "
+               "left out there");
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
     {
         oo7->operation = operations[i];

@@ -170,8 +170,8 @@ class Django(oo7.Mapper):
     def target(self, connection):
         return self.known.get(connection.to_id) or connection.to
 
-    def part(self, id):
-        return AtomicPart.objects.get(id=id)
+    def some_parts(self, ids):
+        return AtomicPart.objects.in_bulk(ids)
 
     def part_with_users(self, id):
         parts = AtomicPart.objects

@@ -142,7 +142,10 @@ class SQLAlchemy(oo7.Mapper):
         self.held.append(module)
         return module.root
 
-    def part(self, id):
+    def some_parts(self, ids):
+        return {part.id: part for part in self.parts().filter(AtomicPart.id.in_(ids))}
+
+    def part_with_users(self, id):
         return self.session.get(AtomicPart, id)
 
     def parts(self):
