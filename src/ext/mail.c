@@ -20,6 +20,9 @@
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 
+/* How often a session under load waits for more letters. */
+#define ROUNDS 20
+
 typedef struct Mailbox
 {
     uint8 channel[PAOS_CHANNEL_BYTES]; /* hash key */
@@ -49,6 +52,7 @@ static Mailbox *own = NULL;
 static dsa_pointer taken = InvalidDsaPointer; /* letters out of it, to be sent */
 static List *rescued = NIL;                   /* of Rescued, in TopMemoryContext */
 static uint8 channel[PAOS_CHANNEL_BYTES];
+static bool several = false; /* sessions' letters were among those last sent */
 static bool opening = false; /* the present transaction has begun to listen */
 
 static dshash_parameters Parameters(const PaosShared *shared)
@@ -205,11 +209,16 @@ static bool IsListening(void)
 /* Sends each letter once, even when the client is gone in the middle of it. */
 static void SendTaken(void)
 {
+    int32 sender = 0;
+
+    several = false;
     while (DsaPointerIsValid(taken))
     {
         dsa_pointer pointer = taken;
         PaosLetter *letter = dsa_get_address(mail_area, pointer);
 
+        several = several || (sender != 0 && letter->sender != sender);
+        sender = letter->sender;
         taken = letter->next;
         PaosMailSend(letter->text, letter->sender);
         dsa_free(mail_area, pointer);
@@ -266,38 +275,27 @@ static bool TakeMark(void)
     return marked;
 }
 
-/*
- * Before the commit of the empty transaction, or of any other that finds letters
- * and has no signal on its way.
- */
-static void EmptyMailbox(void)
+/* Sends all that is in the mailbox; when `awake`, more will be looked for without a signal. */
+static void SendMail(PaosShared *shared, bool awake)
 {
-    PaosShared *shared = PaosSharedAttached();
-    Mailbox *mailbox;
+    bool listening = IsListening();
     List *marked = NIL;
+    Mailbox *mailbox;
     ListCell *cell;
-    bool listening;
 
-    if (notifyInterruptPending || opening)
-        return;
-    if (rescued != NIL && IsListening())
-        SendRescued();
-    if (!HasMail())
-        return;
-    SendTaken();
-    listening = IsListening();
     /* Before the letters: what is lost from here on is told after those that came before it. */
     if (listening && TakeMark())
         marked = PaosRequestTakeMarked(shared);
     mailbox = dshash_find(mailboxes, channel, true);
     taken = mailbox->n > 0 ? mailbox->first : InvalidDsaPointer;
     mailbox->n = 0;
-    mailbox->woken = false;
+    mailbox->woken = awake;
     if (listening && mailbox->marked)
         notifyInterruptPending = true;
     mailbox->marked = listening && mailbox->marked;
     dshash_release_lock(mailboxes, mailbox);
-    PaosStatAdd(shared, PAOS_STAT_BATCHES, 1);
+    if (DsaPointerIsValid(taken) || marked != NIL)
+        PaosStatAdd(shared, PAOS_STAT_BATCHES, 1);
     if (!listening)
     {
         FreeLetters(&taken);
@@ -306,6 +304,44 @@ static void EmptyMailbox(void)
     SendTaken();
     foreach (cell, marked)
         PaosMailSend(lfirst(cell), MyProcPid);
+}
+
+/*
+ * Under load a session stays awake and sends every moment what has come: to be woken, and
+ * to wake the client, costs more than an event does.  Where one session commits at a time
+ * its commits are told at once.  Not for ever: the process may have other things to do.
+ */
+static void SendOften(PaosShared *shared)
+{
+    bool silent = PaosFrontendSilent();
+    int round;
+
+    for (round = 0; silent && several && round < ROUNDS; round++)
+    {
+        silent = PaosFrontendPause();
+        SendMail(shared, true);
+        PaosFrontendFlush();
+    }
+}
+
+/*
+ * Before the commit of the empty transaction, or of any other that finds letters
+ * and has no signal on its way.
+ */
+static void EmptyMailbox(void)
+{
+    PaosShared *shared = PaosSharedAttached();
+
+    if (notifyInterruptPending || opening)
+        return;
+    if (rescued != NIL && IsListening())
+        SendRescued();
+    if (!HasMail())
+        return;
+    if (DsaPointerIsValid(taken))
+        SendTaken();
+    SendOften(shared);
+    SendMail(shared, false);
 }
 
 static bool IsOver(void)

@@ -405,6 +405,14 @@ extern void PaosMailRescue(void);
 /* Sends to the client of this session. */
 extern void PaosMailSend(const char *payload, int sender);
 
+/* in frontend.c */
+/* Is listening all that the client does?  To be asked once whenever it is about to be told. */
+extern bool PaosFrontendSilent(void);
+/* Half a millisecond; false when the client has something to say, or others to this process. */
+extern bool PaosFrontendPause(void);
+/* What was sent to the client leaves at once. */
+extern void PaosFrontendFlush(void);
+
 /* in prepared.c */
 extern bool paos_preloaded;
 extern void PaosPreparedPut(List *payloads);

@@ -30,6 +30,8 @@ static PGresult *run(PGconn *conn, const char *format, ...)
 
 #define RUN(...) PQclear(run(__VA_ARGS__))
 
+static PGnotify *next_notification(PGconn *listener) __attribute__((unused));
+
 /* Waits for the next notification, reading as long as there is something to. */
 static PGnotify *next_notification(PGconn *listener)
 {
