@@ -89,8 +89,9 @@ static void *listen_on(void *any)
     while (!atomic_load(&listener->stopping))
     {
         poll(fds, 2, 100);
-        take(listener);
-        if (listener->conn)
+        if (fds[0].revents)
+            take(listener);
+        if (fds[1].revents)
             check(listener->conn, paos_conn_dispatch(listener->conn, 0, NULL));
     }
     return NULL;
