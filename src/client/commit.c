@@ -15,6 +15,7 @@ typedef struct commit
     size_t size; /* objects to be stored */
     paos_object **objects;
     paosi_groups groups;
+    bool whole;      /* all that has changed is stored */
     bool checked;    /* some are updated or deleted, so that they may be stale */
     uint64_t xid;    /* its number; 0: not known */
     size_t settling; /* acknowledgements that are part of it */
@@ -60,6 +61,7 @@ static paos_status choose_objects(commit *c, paos_object *const *objects, size_t
     uint32_t slot;
     size_t i;
 
+    c->whole = n == 0;
     c->objects = paosi_malloc((n ? n : cache->dirty.size) * sizeof *c->objects);
     if (!c->objects)
         return paosi_fail_memory(c->conn);
@@ -85,7 +87,7 @@ static paos_status register_targets(commit *c)
     size_t n = 0;
     uint32_t slot;
 
-    if (!c->conn->unsettled)
+    if (!c->conn->unsettled || c->whole)
         return PAOS_OK;
     targets = paosi_malloc(cache->dirty.size * sizeof *targets);
     if (!targets)

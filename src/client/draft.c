@@ -131,9 +131,24 @@ paos_status paosi_draft_set(paos_object *object, unsigned position, paos_value v
     return PAOS_OK;
 }
 
+/* In the usual case, which a commit of many objects meets with each, nothing can go wrong. */
 paos_status paosi_draft_set_key(paos_object *object, uint64_t key)
 {
-    return paosi_draft_set(object, object->shape->key, paos_int((int64_t) key));
+    const unsigned position = object->shape->key;
+    const uint8_t store = object->shape->columns[position].type.store;
+    paosi_draft *draft = object->draft;
+    unsigned char data[8];
+    paosi_cell cell = {PAOSI_VALUE, data, paosi_store_sizes[store]};
+
+    if (!draft || draft->capacity - draft->used < sizeof data ||
+        (store != PAOSI_INT8 && (store != PAOSI_INT4 || key > INT32_MAX)))
+        return paosi_draft_set(object, position, paos_int((int64_t) key));
+    if (store == PAOSI_INT8)
+        paosi_write64(data, key);
+    else
+        paosi_write32(data, (uint32_t) key);
+    put(draft, object->shape->count, position, cell);
+    return PAOS_OK;
 }
 
 void paosi_draft_drop(paos_object *object)

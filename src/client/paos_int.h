@@ -212,7 +212,12 @@ static inline uint64_t paosi_id_make(const paosi_class *class, uint64_t key)
 }
 
 /* Does the column hold references: one, or an array of them? */
-bool paosi_column_refers(const paosi_column *column);
+static inline bool paosi_column_refers(const paosi_column *column)
+{
+    return column->type.store == PAOSI_REF || column->type.store == PAOSI_KEY ||
+           (column->type.store == PAOSI_ARRAY && column->type.element == PAOSI_REF);
+}
+
 /* What a cell of a reference column names, as id or temporary identity; 0: nothing. */
 uint64_t paosi_reference_id(const paosi_column *column, paosi_cell cell);
 /* What is known here of the object that an id names. */

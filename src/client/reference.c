@@ -7,12 +7,6 @@
  */
 #include "paos_int.h"
 
-bool paosi_column_refers(const paosi_column *column)
-{
-    return column->type.store == PAOSI_REF || column->type.store == PAOSI_KEY ||
-           (column->type.store == PAOSI_ARRAY && column->type.element == PAOSI_REF);
-}
-
 uint64_t paosi_reference_id(const paosi_column *column, paosi_cell cell)
 {
     uint64_t value;
