@@ -10,6 +10,7 @@
 #include "durable.h"
 
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -27,7 +28,7 @@ typedef struct CaptureClass
     int number;
     Oid relid;
     TupleConversionMap *map; /* NULL: the row is as the class has it */
-    TupleTableSlot *slot;
+    TupleTableSlot *slot;    /* NULL: those of the trigger serve */
 } CaptureClass;
 
 /* What one statement's firing of the trigger knows, kept in its fn_extra. */
@@ -38,8 +39,16 @@ typedef struct Capture
     int number;    /* of refs to the rows */
     AttrNumber key;
     Oid keytype;
-    MemoryContext row; /* emptied after each row */
 } Capture;
+
+/* What a trigger was fired for; a version that is not there is NULL. */
+typedef struct Row
+{
+    TupleDesc desc;
+    HeapTuple before, after;
+    TupleTableSlot *slot_before, *slot_after;
+    PaosRef old_ref, new_ref; /* 0: a key that no ref can have */
+} Row;
 
 /* A request that a row satisfies, as it was or as it is. */
 typedef struct Hit
@@ -56,13 +65,28 @@ typedef struct Hits
     int size;
     bool after;
     CaptureClass *class;
-    CommandId command; /* that wrote the row */
+    TupleTableSlot *slot; /* with the version that is looked at */
+    CommandId command;    /* that wrote the row */
 } Hits;
 
-static void AddClass(Capture *capture, Relation table, Oid relid)
+/* A slot as the conditions are compiled for, unless the trigger's are such. */
+static TupleTableSlot *MakeSlot(Relation table, Oid relid)
+{
+    TupleTableSlot *slot;
+    Relation relation;
+
+    if (relid == RelationGetRelid(table) && table_slot_callbacks(table) == &TTSOpsBufferHeapTuple)
+        return NULL;
+    relation = PaosRelationPeek(relid);
+    slot =
+        MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)), &TTSOpsHeapTuple);
+    RelationClose(relation);
+    return slot;
+}
+
+static void AddClass(Capture *capture, Relation table, int number, Oid relid)
 {
     CaptureClass *class;
-    Relation relation;
     ListCell *cell;
 
     foreach (cell, capture->classes)
@@ -71,12 +95,9 @@ static void AddClass(Capture *capture, Relation table, Oid relid)
             return;
     }
     class = palloc0(sizeof(CaptureClass));
-    class->number = PaosClassNumber(relid);
+    class->number = number;
     class->relid = relid;
-    relation = PaosRelationPeek(relid);
-    class->slot =
-        MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)), &TTSOpsHeapTuple);
-    RelationClose(relation);
+    class->slot = MakeSlot(table, relid);
     if (relid != RelationGetRelid(table))
         class->map = convert_tuples_by_name(CreateTupleDescCopy(RelationGetDescr(table)),
                                             class->slot->tts_tupleDescriptor);
@@ -102,16 +123,17 @@ static void AddClasses(Capture *capture, Relation table)
 
     if (!HasInherited(RelationGetDescr(table)))
     {
-        AddClass(capture, table, RelationGetRelid(table));
+        AddClass(capture, table, capture->number, RelationGetRelid(table));
         return;
     }
 
     for (i = 0; i < list_length(queue); i++)
     {
         Oid relid = list_nth_oid(queue, i);
+        int number = PaosClassNumber(relid);
 
-        if (PaosClassNumber(relid) != 0)
-            AddClass(capture, table, relid);
+        if (number != 0)
+            AddClass(capture, table, number, relid);
         queue = list_concat_unique_oid(queue, PaosParents(relid));
     }
 }
@@ -134,25 +156,16 @@ static Capture *StatementCapture(FunctionCallInfo fcinfo, Relation table)
         capture->key = PaosKeyColumn(class, RelationGetRelid(table));
         AddClasses(capture, table);
     }
-    capture->row = AllocSetContextCreate(CurrentMemoryContext, "paos row", ALLOCSET_SMALL_SIZES);
     MemoryContextSwitchTo(previous);
     fcinfo->flinfo->fn_extra = capture;
     return capture;
-}
-
-/* The ref of a row; 0 when its key is none that a ref can have. */
-static PaosRef RowRef(const Capture *capture, HeapTuple tuple, Relation table)
-{
-    int64 key = PaosTupleKey(tuple, RelationGetDescr(table), capture->key, capture->keytype);
-
-    return key < 1 || key > PAOS_KEY_MAX ? 0 : PaosRefMake(capture->number, key);
 }
 
 static void FoundRequest(int64 request, bool exact, void *arg)
 {
     Hits *hits = arg;
 
-    switch (PaosRequestMatches(request, hits->class->relid, hits->class->slot, exact))
+    switch (PaosRequestMatches(request, hits->class->relid, hits->slot, exact))
     {
         case PAOS_MATCH_NO:
             return;
@@ -176,16 +189,19 @@ static HeapTuple AsClass(const CaptureClass *class, HeapTuple tuple)
     return class->map == NULL || tuple == NULL ? tuple : execute_attr_map_tuple(tuple, class->map);
 }
 
-static void Probe(Hits *hits, HeapTuple tuple, bool after)
+/* One version of a row, which the slot has as the table's row type. */
+static void Probe(Hits *hits, HeapTuple tuple, TupleTableSlot *slot, bool after)
 {
-    TupleTableSlot *slot = hits->class->slot;
-    HeapTuple row = AsClass(hits->class, tuple);
+    CaptureClass *class = hits->class;
 
+    if (class->slot != NULL)
+        slot = ExecStoreHeapTuple(AsClass(class, tuple), class->slot, false);
     hits->after = after;
-    ExecStoreHeapTuple(row, slot, false);
+    hits->slot = slot;
     PaosEventProbe();
-    PaosIndexProbe(PaosSharedAttached(), hits->class->number, slot, FoundRequest, hits);
-    ExecClearTuple(slot);
+    PaosIndexProbe(PaosSharedAttached(), class->number, slot, FoundRequest, hits);
+    if (class->slot != NULL)
+        ExecClearTuple(slot);
 }
 
 static int CompareHits(const void *a, const void *b)
@@ -218,54 +234,53 @@ static void NoteHits(Hits *hits, PaosRef ref)
 }
 
 /* The command that made a version of a row from another, which this transaction did. */
-static CommandId CommandOf(HeapTuple before, HeapTuple after)
+static CommandId CommandOf(const Row *row)
 {
-    return after != NULL ? HeapTupleHeaderGetCmin(after->t_data)
-                         : HeapTupleHeaderGetCmax(before->t_data);
+    return row->after != NULL ? HeapTupleHeaderGetCmin(row->after->t_data)
+                              : HeapTupleHeaderGetCmax(row->before->t_data);
 }
 
-static void CaptureVersion(CaptureClass *class, HeapTuple before, HeapTuple after, PaosRef ref)
+static void CaptureVersion(CaptureClass *class, const Row *row, bool before, bool after,
+                           PaosRef ref)
 {
-    Hits hits = {.class = class, .command = CommandOf(before, after)};
+    Hits hits = {.class = class, .command = CommandOf(row)};
 
-    if (before != NULL)
-        Probe(&hits, before, false);
-    if (after != NULL)
-        Probe(&hits, after, true);
+    if (before)
+        Probe(&hits, row->before, row->slot_before, false);
+    if (after)
+        Probe(&hits, row->after, row->slot_after, true);
     NoteHits(&hits, ref);
 }
 
 /* An object whose key changes leaves as one and enters as another. */
-static void CaptureForClass(CaptureClass *class, HeapTuple before, HeapTuple after, PaosRef old_ref,
-                            PaosRef new_ref)
+static void CaptureForClass(CaptureClass *class, const Row *row)
 {
-    if (old_ref == new_ref)
+    if (row->old_ref == row->new_ref)
     {
-        CaptureVersion(class, before, after, old_ref);
+        CaptureVersion(class, row, row->before != NULL, row->after != NULL, row->old_ref);
         return;
     }
-    if (old_ref != 0)
-        CaptureVersion(class, before, NULL, old_ref);
-    if (new_ref != 0)
-        CaptureVersion(class, NULL, after, new_ref);
+    if (row->old_ref != 0)
+        CaptureVersion(class, row, true, false, row->old_ref);
+    if (row->new_ref != 0)
+        CaptureVersion(class, row, false, true, row->new_ref);
 }
 
 /* What refers to an object does so by its key: one that is given another is gone for it. */
-static void CapturePaths(const Capture *capture, PaosShared *shared, HeapTuple before,
-                         HeapTuple after, bool same)
+static void CapturePaths(const Capture *capture, PaosShared *shared, const Row *row)
 {
     ListCell *cell;
 
     foreach (cell, capture->classes)
     {
         CaptureClass *class = lfirst(cell);
-        TupleDesc desc = class->slot->tts_tupleDescriptor;
-        HeapTuple was = AsClass(class, before);
-        HeapTuple is = AsClass(class, after);
+        TupleDesc desc = class->slot == NULL ? row->desc : class->slot->tts_tupleDescriptor;
+        HeapTuple was = AsClass(class, row->before);
+        HeapTuple is = AsClass(class, row->after);
 
         if (class->number != capture->number)
             continue;
-        if (same)
+        if (row->old_ref == row->new_ref)
         {
             PaosPathNote(shared, class->number, class->relid, desc, was, is);
             continue;
@@ -277,41 +292,66 @@ static void CapturePaths(const Capture *capture, PaosShared *shared, HeapTuple b
     }
 }
 
-static void CaptureRow(const Capture *capture, PaosShared *shared, TriggerData *trigger)
+/* The ref of a row; 0 when its key is none that a ref can have, or there is no row. */
+static PaosRef RowRef(const Capture *capture, TupleDesc desc, HeapTuple tuple)
 {
-    HeapTuple before = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? NULL : trigger->tg_trigtuple;
-    HeapTuple after = trigger->tg_trigtuple;
-    PaosRef old_ref = 0;
-    PaosRef new_ref = 0;
-    ListCell *cell;
+    int64 key;
 
-    if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-        after = trigger->tg_newtuple;
-    else if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-        after = NULL;
-    if (before != NULL)
-        old_ref = RowRef(capture, before, trigger->tg_relation);
-    if (after != NULL)
-        new_ref = RowRef(capture, after, trigger->tg_relation);
+    if (tuple == NULL)
+        return 0;
+    key = PaosTupleKey(tuple, desc, capture->key, capture->keytype);
+    return key < 1 || key > PAOS_KEY_MAX ? 0 : PaosRefMake(capture->number, key);
+}
+
+static Row RowOf(const Capture *capture, const TriggerData *trigger)
+{
+    Row row = {.desc = RelationGetDescr(trigger->tg_relation)};
+
+    if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+    {
+        row.before = trigger->tg_trigtuple;
+        row.slot_before = trigger->tg_trigslot;
+    }
+    if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+    {
+        row.after = trigger->tg_trigtuple;
+        row.slot_after = trigger->tg_trigslot;
+    }
+    else if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+    {
+        row.after = trigger->tg_newtuple;
+        row.slot_after = trigger->tg_newslot;
+    }
+    row.old_ref = RowRef(capture, row.desc, row.before);
+    row.new_ref = RowRef(capture, row.desc, row.after);
+    return row;
+}
+
+static void CaptureRow(const Capture *capture, PaosShared *shared, const TriggerData *trigger)
+{
+    Row row = RowOf(capture, trigger);
+    ListCell *cell;
 
     foreach (cell, capture->classes)
     {
         CaptureClass *class = lfirst(cell);
 
         if (pg_atomic_read_u32(&shared->class_requests[class->number]) > 0)
-            CaptureForClass(class, before, after, old_ref, new_ref);
+            CaptureForClass(class, &row);
     }
     if (pg_atomic_read_u32(&shared->paths) > 0)
-        CapturePaths(capture, shared, before, after, old_ref == new_ref);
+        CapturePaths(capture, shared, &row);
 }
 
-/* Trigger AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW of every class. */
+/*
+ * Trigger AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW of every class.  It is called in a memory
+ * context that is emptied after each row.
+ */
 Datum paos_row_written(PG_FUNCTION_ARGS)
 {
     TriggerData *trigger = (TriggerData *) fcinfo->context;
     PaosShared *shared;
     Capture *capture;
-    MemoryContext previous;
 
     if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
         !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
@@ -323,13 +363,8 @@ Datum paos_row_written(PG_FUNCTION_ARGS)
     if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
         PaosRightCheckRow(&capture->right, trigger);
     shared = PaosSharedFiled(false);
-    if (shared == NULL)
-        return PointerGetDatum(NULL);
-
-    previous = MemoryContextSwitchTo(capture->row);
-    CaptureRow(capture, shared, trigger);
-    MemoryContextSwitchTo(previous);
-    MemoryContextReset(capture->row);
+    if (shared != NULL)
+        CaptureRow(capture, shared, trigger);
     return PointerGetDatum(NULL);
 }
 

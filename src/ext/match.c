@@ -397,6 +397,16 @@ static TupleTableSlot *SlotOf(TupleDesc desc, HeapTuple tuple)
     return tuple == NULL ? ExecStoreAllNullTuple(slot) : ExecStoreHeapTuple(tuple, slot, false);
 }
 
+static void NoteChange(PaosShared *shared, int number, Oid relid, const PathRow *row)
+{
+    TupleTableSlot *before = SlotOf(row->desc, row->before);
+    TupleTableSlot *after = SlotOf(row->desc, row->after);
+
+    PaosIndexProbeChange(shared, PAOS_PATHS_OF(number), before, after, FoundStep, &relid);
+    ExecDropSingleTupleTableSlot(before);
+    ExecDropSingleTupleTableSlot(after);
+}
+
 /*
  * A request whose path may go through the row is told to look again: which
  * objects of its class refer to the row is not known here.
@@ -407,8 +417,7 @@ void PaosPathNote(PaosShared *shared, int number, Oid relid, TupleDesc desc, Hea
     PathRow row = {desc, before, after};
 
     if (PaosPathKnows(shared, number, relid))
-        PaosIndexProbeChange(shared, PAOS_PATHS_OF(number), SlotOf(desc, before),
-                             SlotOf(desc, after), FoundStep, &relid);
+        NoteChange(shared, number, relid, &row);
     else
         PaosIndexProbe(shared, PAOS_PATHS, NULL, FoundPath, &row);
 }
