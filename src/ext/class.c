@@ -13,19 +13,13 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "catalog/index.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(paos_classes_changed);
 PG_FUNCTION_INFO_V1(paos_parent_class);
@@ -142,24 +136,6 @@ static void EnsureClasses(void)
     PG_END_TRY();
 }
 
-List *PaosParents(Oid relid)
-{
-    Relation inherits = table_open(InheritsRelationId, AccessShareLock);
-    ScanKeyData key;
-    SysScanDesc scan;
-    HeapTuple tuple;
-    List *parents = NIL;
-
-    ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(relid));
-    scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
-    while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-        parents = lappend_oid(parents, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
-    systable_endscan(scan);
-    table_close(inherits, AccessShareLock);
-    return parents;
-}
-
 /* The class of the nearest ancestor, breadth first; 0 when no ancestor is a class. */
 int PaosClassParent(Oid relid)
 {
@@ -180,46 +156,9 @@ int PaosClassParent(Oid relid)
     return 0;
 }
 
-AttrNumber PaosPrimaryKey(Relation relation, int *columns)
-{
-    Oid index = RelationGetPrimaryKeyIndex(relation);
-    HeapTuple tuple;
-    Form_pg_index form;
-    AttrNumber key;
-
-    *columns = 0;
-    if (!OidIsValid(index))
-        return InvalidAttrNumber;
-    tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-    if (!HeapTupleIsValid(tuple))
-        return InvalidAttrNumber;
-    form = (Form_pg_index) GETSTRUCT(tuple);
-    *columns = form->indnkeyatts;
-    key = form->indkey.values[0];
-    ReleaseSysCache(tuple);
-    return key;
-}
-
 static bool IsKeyType(Oid type)
 {
     return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
-/*
- * A table's description without a lock on it, to be given back by RelationClose; an error when
- * there is no such table.  A writer holds a lock on the table it writes, not on those above it or
- * at the end of a path: waiting for who alters one of them, and wants the writer's next, would be a
- * deadlock. It is as of the last invalidation that was taken in, which is as good as a lock that is
- * not kept.
- */
-Relation PaosRelationPeek(Oid relid)
-{
-    Relation relation = RelationIdGetRelation(relid);
-
-    if (!RelationIsValid(relation))
-        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
-                errmsg("relation with OID %u does not exist", relid));
-    return relation;
 }
 
 /* Fills in what the table itself says.  A class that lost its key has key 0. */
@@ -401,32 +340,6 @@ bool PaosAttributeExists(const char *name)
             return true;
     }
     return false;
-}
-
-char *PaosTableName(Oid relid)
-{
-    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-                                      get_rel_name(relid));
-}
-
-static Oid PaosTypeOid(const char *name)
-{
-    Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
-                               ObjectIdGetDatum(get_namespace_oid("paos", false)));
-
-    if (!OidIsValid(type))
-        elog(ERROR, "type paos.%s is missing", name);
-    return type;
-}
-
-Oid PaosRefTypeOid(void)
-{
-    return PaosTypeOid("ref");
-}
-
-Oid PaosQueryTypeOid(void)
-{
-    return PaosTypeOid("query");
 }
 
 /* Statement trigger on paos.class, so that whatever writes it is noticed: COPY of a restore too. */

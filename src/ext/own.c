@@ -1,14 +1,13 @@
 /*
- * own.c - the extension's own tables.
+ * own.c - the extension's own tables and types.
  *
  * The functions of their triggers can be named in a trigger of any table, by anybody:
  * each must first make sure that it was fired by its own.
  */
 #include "paos.h"
 
-#include "access/htup_details.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -23,16 +22,24 @@ Oid PaosOwnRelation(const char *name)
     return relid;
 }
 
-Oid PaosTableOwner(Oid relid)
+static Oid OwnType(const char *name)
 {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-    Oid owner;
+    Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+                               ObjectIdGetDatum(get_namespace_oid("paos", false)));
 
-    if (!HeapTupleIsValid(tuple))
-        elog(ERROR, "cache lookup failed for relation %u", relid);
-    owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
+    if (!OidIsValid(type))
+        elog(ERROR, "type paos.%s is missing", name);
+    return type;
+}
+
+Oid PaosRefTypeOid(void)
+{
+    return OwnType("ref");
+}
+
+Oid PaosQueryTypeOid(void)
+{
+    return OwnType("query");
 }
 
 Oid PaosOwner(void)

@@ -86,30 +86,29 @@ extern AttrNumber PaosKeyColumn(const PaosClass *class, Oid relid);
 /* The tables of all classes. */
 extern List *PaosClassTables(void);
 
-/* Direct parents by INHERITS or partitioning, in order. */
-extern List *PaosParents(Oid relid);
-extern Relation PaosRelationPeek(Oid relid);
-
-/* First column of the primary key and how many it has; InvalidAttrNumber and 0: none. */
-extern AttrNumber PaosPrimaryKey(Relation relation, int *columns);
-
 /* Class number that a single-column foreign key on this column refers to, or 0. */
 extern int PaosColumnTarget(Relation relation, AttrNumber column);
 
 /* Does any class have an attribute of this name? */
 extern bool PaosAttributeExists(const char *name);
 
-extern Oid PaosRefTypeOid(void);
-extern Oid PaosQueryTypeOid(void);
+/* in table.c */
 /* A table qualified and quoted, for SQL text. */
 extern char *PaosTableName(Oid relid);
+extern Oid PaosTableOwner(Oid relid);
+/* Direct parents by INHERITS or partitioning, in order. */
+extern List *PaosParents(Oid relid);
+/* First column of the primary key and how many it has; InvalidAttrNumber and 0: none. */
+extern AttrNumber PaosPrimaryKey(Relation relation, int *columns);
+extern Relation PaosRelationPeek(Oid relid);
 
 /* in own.c */
+extern Oid PaosRefTypeOid(void);
+extern Oid PaosQueryTypeOid(void);
 /* A table or index of the extension's, by its name in schema paos. */
 extern Oid PaosOwnRelation(const char *name);
 /* Owner of the extension's own tables, as whom they are written. */
 extern Oid PaosOwner(void);
-extern Oid PaosTableOwner(Oid relid);
 /* Complains unless a function was called as a trigger of that table of ours, both named without
  * schema. */
 extern void PaosOwnTrigger(FunctionCallInfo fcinfo, const char *function, const char *table);
