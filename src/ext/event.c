@@ -13,20 +13,12 @@
 #include "reshape.h"
 
 #include "access/xact.h"
-#include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-
-/* NOTIFY takes 7,999 bytes; what is around the lists needs at most this much of them. */
-#define PAYLOAD_LISTS 7000
-/* A reason beyond this is cut off: it may become six times as long in JSON. */
-#define REASON_MAX 500
 
 /* One row's effect on one request; ref 0: the request must look again. */
 typedef struct Change
@@ -199,85 +191,7 @@ static bool IsEmpty(const PaosEvent *event)
            event->n[PAOS_LEAVE] == 0;
 }
 
-/* ---- payloads ---- */
-
-/* A part's lists; the place of an event that the next part goes on from. */
-typedef struct Cursor
-{
-    int effect;
-    int next;
-} Cursor;
-
-static void AppendLists(StringInfo part, const PaosEvent *event, Cursor *cursor)
-{
-    static const char *const names[] = {"enter", "change", "leave"};
-    int start = part->len;
-    int effect;
-
-    for (effect = 0; effect < PAOS_EFFECTS; effect++)
-    {
-        const char *separator = "";
-
-        appendStringInfo(part, ",\"%s\":[", names[effect]);
-        while (effect == cursor->effect && cursor->next < event->n[effect] &&
-               part->len - start < PAYLOAD_LISTS)
-        {
-            char text[PAOS_REF_TEXT_SIZE];
-
-            PaosRefPrint(event->refs[effect][cursor->next++], text);
-            appendStringInfo(part, "%s\"%s\"", separator, text);
-            separator = ",";
-        }
-        appendStringInfoChar(part, ']');
-        if (effect == cursor->effect && cursor->next == event->n[effect])
-            *cursor = (Cursor){effect + 1, 0};
-    }
-}
-
-/* The parts' beginnings, up to the lists. */
-static List *Parts(const PaosEvent *event)
-{
-    List *parts = NIL;
-    Cursor cursor = {0, 0};
-
-    do
-    {
-        StringInfo part = makeStringInfo();
-
-        appendStringInfo(part, "{\"request\":" INT64_FORMAT, event->request);
-        if (event->resync)
-        {
-            appendStringInfoString(part, ",\"resync\":true");
-            cursor.effect = PAOS_EFFECTS;
-        }
-        else
-            AppendLists(part, event, &cursor);
-        parts = lappend(parts, part);
-    } while (cursor.effect < PAOS_EFFECTS);
-    return parts;
-}
-
-/* Adds the payloads of an event to the list. */
-static void Complete(const PaosEvent *event, const uint8 *channel, List **payloads)
-{
-    List *parts = Parts(event);
-    const char *author = PaosAuthorText();
-    uint64 xid = U64FromFullTransactionId(GetTopFullTransactionId());
-    ListCell *cell;
-
-    foreach (cell, parts)
-    {
-        StringInfo part = lfirst(cell);
-        PaosPayload *payload = palloc(sizeof(PaosPayload));
-
-        appendStringInfo(part, ",\"author\":%s,\"xid\":\"" UINT64_FORMAT "\",\"part\":[%d,%d]}",
-                         author, xid, foreach_current_index(cell) + 1, list_length(parts));
-        payload->request = event->request;
-        payload->text = part->data;
-        memcpy(payload->channel, channel, PAOS_CHANNEL_BYTES);
-        *payloads = lappend(*payloads, payload);
-    }
-}
+/* ---- delivery ---- */
 
 /* A transaction in two phases leaves that to the next event: what it ends, it tells nothing. */
 static void EndForbidden(const PaosRequest *request, List **payloads)
@@ -314,7 +228,7 @@ static void Deliver(const PaosEvent *event, List **payloads)
     else if (request.durable)
         PaosDurableNote(&request, event);
     else
-        Complete(event, request.channel, payloads);
+        PaosPayloadAdd(event, request.channel, payloads);
 }
 
 static void DeliverJournal(List **payloads)
@@ -396,14 +310,6 @@ static void BeforeCommit(bool prepare)
     MemoryContextDelete(work);
 }
 
-/* The event of a request that could not be told what happened to it. */
-char *PaosResyncPayload(int64 request)
-{
-    return psprintf("{\"request\":" INT64_FORMAT ",\"resync\":true,\"author\":null,\"xid\":null,"
-                    "\"part\":[1,1]}",
-                    request);
-}
-
 void PaosEventTell(const PaosRequest *request, const char *text)
 {
     MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
@@ -414,28 +320,6 @@ void PaosEventTell(const PaosRequest *request, const char *text)
     payload->text = pstrdup(text);
     extra = lappend(extra, payload);
     MemoryContextSwitchTo(previous);
-}
-
-/* The last event of a request that cannot go on: SQLSTATE and message of what is wrong. */
-char *PaosEndedPayload(int64 request, int sqlstate, const char *reason)
-{
-    StringInfoData payload;
-    uint64 xid = U64FromFullTransactionId(GetTopFullTransactionId());
-    int length = strlen(reason);
-
-    initStringInfo(&payload);
-    appendStringInfo(&payload, "{\"request\":" INT64_FORMAT ",\"resync\":true,\"ended\":\"%s\"",
-                     request, unpack_sql_state(sqlstate));
-    appendStringInfoString(&payload, ",\"reason\":");
-    escape_json(&payload, pnstrdup(reason, pg_mbcliplen(reason, length, Min(length, REASON_MAX))));
-    appendStringInfo(&payload, ",\"author\":%s,\"xid\":\"" UINT64_FORMAT "\",\"part\":[1,1]}",
-                     PaosAuthorText(), xid);
-    return payload.data;
-}
-
-char *PaosWakePayload(int64 request)
-{
-    return psprintf("{\"request\":" INT64_FORMAT ",\"pending\":true}", request);
 }
 
 static void EndTransaction(XactEvent event, void *arg)

@@ -43,7 +43,10 @@ PaosRef PaosRefMake(int number, int64 key)
 
 void PaosRefPrint(PaosRef ref, char buffer[PAOS_REF_TEXT_SIZE])
 {
-    snprintf(buffer, PAOS_REF_TEXT_SIZE, "%d:%lld", PaosRefClass(ref), (long long) PaosRefKey(ref));
+    int n = pg_ltoa(PaosRefClass(ref), buffer);
+
+    buffer[n++] = ':';
+    pg_lltoa(PaosRefKey(ref), buffer + n);
 }
 
 /* Reads a run of digits that fills the text up to `end`; false when it does not. */

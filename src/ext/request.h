@@ -342,13 +342,18 @@ extern void PaosEventResync(int64 request);
 /* A row was looked up in the predicate index. */
 extern void PaosEventProbe(void);
 extern void PaosEventInit(void);
+/* Adds a payload to those that the present transaction hands over. */
+extern void PaosEventTell(const PaosRequest *request, const char *text);
+
+/* in payload.c */
+/* Adds the parts of an event to a list of PaosPayload. */
+extern void PaosPayloadAdd(const PaosEvent *event, const uint8 *channel, List **payloads);
+/* The event of a request that could not be told what happened to it. */
 extern char *PaosResyncPayload(int64 request);
 /* The last event of a request that cannot go on. */
 extern char *PaosEndedPayload(int64 request, int code, const char *reason);
 /* Of a durable request: there is something to be read. */
 extern char *PaosWakePayload(int64 request);
-/* Adds a payload to those that the present transaction hands over. */
-extern void PaosEventTell(const PaosRequest *request, const char *text);
 
 /* in together.c */
 /* All requests on the classes, by their numbers, and all that have a path, must look again. */
