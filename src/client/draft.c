@@ -95,26 +95,52 @@ static bool same(paosi_cell a, paosi_cell b)
            (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-paos_status paosi_draft_set(paos_object *object, unsigned position, paos_value value)
+/* The cell of an integer in the usual case, in which it fits; false: see encode.c. */
+static bool encode_integer(uint8_t store, int64_t value, unsigned char *data, paosi_cell *cell)
 {
-    paos_conn *conn = paosi_object_conn(object);
-    unsigned count = object->shape->count;
-    paosi_draft *draft = object->draft;
-    paosi_cell cell = {PAOSI_NULL, NULL, 0};
-    bool temporary = false;
+    if (store == PAOSI_INT4 && value == (int32_t) value)
+        paosi_write32(data, (uint32_t) value);
+    else if (store == PAOSI_INT8)
+        paosi_write64(data, (uint64_t) value);
+    else
+        return false;
+    cell->state = PAOSI_VALUE;
+    cell->data = data;
+    cell->size = paosi_store_sizes[store];
+    return true;
+}
+
+static paos_status encode(paos_conn *conn, const paosi_column *column, paos_value value,
+                          paosi_cell *cell, bool *temporary)
+{
     paos_status status;
 
     paosi_buffer_reset(&conn->cells);
-    status = paosi_value_encode(conn, &object->shape->columns[position], value, &conn->cells,
-                                &temporary);
+    status = paosi_value_encode(conn, column, value, &conn->cells, temporary);
+    if (value.kind == PAOS_KIND_NULL)
+        return status;
+    cell->state = PAOSI_VALUE;
+    cell->data = (const unsigned char *) conn->cells.data;
+    cell->size = conn->cells.size;
+    return status;
+}
+
+paos_status paosi_draft_set(paos_object *object, unsigned position, paos_value value)
+{
+    paos_conn *conn = paosi_object_conn(object);
+    const paosi_column *column = &object->shape->columns[position];
+    unsigned count = object->shape->count;
+    paosi_draft *draft = object->draft;
+    paosi_cell cell = {PAOSI_NULL, NULL, 0};
+    unsigned char small[8];
+    bool temporary = false;
+    paos_status status = PAOS_OK;
+
+    if (value.kind != PAOS_KIND_INT ||
+        !encode_integer(column->type.store, value.as.integer, small, &cell))
+        status = encode(conn, column, value, &cell, &temporary);
     if (status != PAOS_OK)
         return status;
-    if (value.kind != PAOS_KIND_NULL)
-    {
-        cell.state = PAOSI_VALUE;
-        cell.data = (const unsigned char *) conn->cells.data;
-        cell.size = conn->cells.size;
-    }
     /* A new object's unset attribute reads as null, but may get a default: a set null counts. */
     if (!(object->flags & PAOSI_NEW) && same(cell, paosi_object_cell(object, position)))
         return PAOS_OK;
@@ -135,18 +161,13 @@ paos_status paosi_draft_set(paos_object *object, unsigned position, paos_value v
 paos_status paosi_draft_set_key(paos_object *object, uint64_t key)
 {
     const unsigned position = object->shape->key;
-    const uint8_t store = object->shape->columns[position].type.store;
     paosi_draft *draft = object->draft;
     unsigned char data[8];
-    paosi_cell cell = {PAOSI_VALUE, data, paosi_store_sizes[store]};
+    paosi_cell cell;
 
     if (!draft || draft->capacity - draft->used < sizeof data ||
-        (store != PAOSI_INT8 && (store != PAOSI_INT4 || key > INT32_MAX)))
+        !encode_integer(object->shape->columns[position].type.store, (int64_t) key, data, &cell))
         return paosi_draft_set(object, position, paos_int((int64_t) key));
-    if (store == PAOSI_INT8)
-        paosi_write64(data, key);
-    else
-        paosi_write32(data, (uint32_t) key);
     put(draft, object->shape->count, position, cell);
     return PAOS_OK;
 }

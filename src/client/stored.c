@@ -80,11 +80,55 @@ static void take_new(paos_object *object, uint32_t version)
     paosi_cache_place(object);
 }
 
+/* The place in the row of what was changed; NULL: it does not fit there. */
+static unsigned char *place_in_row(const paos_object *object, unsigned i, paosi_cell cell)
+{
+    paosi_cell old =
+        paosi_row_cell(object->row, object->flags & PAOSI_NARROW, object->shape->count, i);
+
+    if (cell.state != PAOSI_VALUE || old.state != PAOSI_VALUE || cell.size != old.size ||
+        !paosi_draft_exact(object, i))
+        return NULL;
+    return (unsigned char *) old.data;
+}
+
+/* Does all that was changed fit in the place of what was there? */
+static bool fits_row(const paos_object *object)
+{
+    const unsigned count = object->shape->count;
+    unsigned i;
+
+    if (!object->row || !object->draft || object->shape->generated ||
+        object->shape->class->restless)
+        return false;
+    for (i = 0; i < count; i++)
+        if (paosi_object_changed(object, i) &&
+            !place_in_row(object, i, paosi_draft_cell(object->draft, count, i)))
+            return false;
+    return true;
+}
+
+static void *change_row(const paos_object *object, uint32_t *flags)
+{
+    const unsigned count = object->shape->count;
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+    {
+        paosi_cell cell = paosi_draft_cell(object->draft, count, i);
+
+        if (cell.state == PAOSI_VALUE && cell.size)
+            memcpy(place_in_row(object, i, cell), cell.data, cell.size);
+    }
+    *flags = object->flags;
+    return object->row;
+}
+
 static void take_changed(paos_object *object, uint32_t version)
 {
     paosi_link links[PAOSI_LINKS] = {{NULL}};
     uint32_t flags = 0;
-    void *row = make_row(object, &flags);
+    void *row = fits_row(object) ? change_row(object, &flags) : make_row(object, &flags);
 
     if (row)
         paosi_links_keep(object, links);

@@ -173,6 +173,33 @@ static void changes_can_be_committed_again_and_again(void **state)
     paos_object_release(john);
 }
 
+/* In the row that is there when it fits, in a new one when not; the rest stays as it was. */
+static void changes_are_in_the_row_after_it(void **state)
+{
+    static const char *const names[] = {"Jack", "Jacqueline", "Jo", NULL, "John"};
+    paos_conn *conn = *state;
+    paos_object *john = fetch(conn, PERSON, 1);
+    paos_object *home = paos_object_ref(john, "home");
+    size_t i;
+
+    for (i = 0; i < COUNT(names); i++)
+    {
+        assert_status(paos_object_set(john, "age", paos_int((int64_t) i)), PAOS_OK);
+        assert_status(paos_object_set(john, "name", names[i] ? paos_text(names[i]) : paos_null()),
+                      PAOS_OK);
+        assert_status(paos_commit(conn, NULL, 0), PAOS_OK);
+        fake_log_clear();
+        assert_int_equal(paos_object_int(john, "age"), i);
+        if (names[i])
+            assert_string_equal(paos_object_text(john, "name"), names[i]);
+        else
+            assert_null(paos_object_text(john, "name"));
+        assert_ptr_equal(paos_object_ref(john, "home"), home);
+        assert_int_equal(fake_sent_count(), 0);
+    }
+    paos_object_release(john);
+}
+
 static void without_changes_only_rights_are_given_up(void **state)
 {
     paos_conn *conn = *state;
@@ -370,6 +397,7 @@ int main(void)
         TEST(a_target_that_is_not_committed_gets_its_id),
         TEST(a_reference_to_a_deleted_new_object_fails),
         TEST(changes_can_be_committed_again_and_again),
+        TEST(changes_are_in_the_row_after_it),
         TEST(without_changes_only_rights_are_given_up),
         TEST(a_restless_class_is_read_back),
         TEST(deleted_objects_are_gone),
