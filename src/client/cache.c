@@ -207,22 +207,26 @@ void paosi_cache_free(paos_conn *conn)
 
 /* ---- holding ---- */
 
+/* A function of its own, as what comes first would have to save registers for it. */
+static __attribute__((noinline)) paos_object *place_held(paos_object *object)
+{
+    paosi_cache_place(object);
+    return object;
+}
+
 paos_object *paos_object_hold(paos_object *object)
 {
+    paos_conn *conn;
+
     if (!object || !object->shape)
         return NULL;
     if (object->holds++ > 0)
         return object;
-    if (object->flags & PAOSI_CLEAN)
-    {
-        paosi_cache *cache = &paosi_object_conn(object)->cache;
-
-        cache->lazy++;
-        if (!paosi_cache_crowded(paosi_object_conn(object)))
-            return object;
-    }
-    paosi_cache_place(object);
-    return object;
+    if (!(object->flags & PAOSI_CLEAN))
+        return place_held(object);
+    conn = paosi_object_conn(object);
+    conn->cache.lazy++;
+    return paosi_cache_crowded(conn) ? place_held(object) : object;
 }
 
 void paos_object_release(paos_object *object)

@@ -386,6 +386,7 @@ paos_status paos_conn_set_cache(paos_conn *conn, size_t objects)
     if (!conn)
         return PAOS_INVALID;
     conn->cache.bound = objects;
+    paosi_cache_count(conn);
     conn->cache.trim_at = 0;
     paosi_cache_trim(conn, NULL);
     return PAOS_OK;

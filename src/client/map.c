@@ -54,6 +54,7 @@ paos_status paosi_map_add(paos_conn *conn, paos_object *object)
     }
     put(map, object->id, object->slot);
     map->used++;
+    paosi_cache_count(conn);
     return PAOS_OK;
 }
 
@@ -78,6 +79,7 @@ void paosi_map_remove(paos_conn *conn, paos_object *object)
     }
     map->slots[hole] = PAOSI_NONE;
     map->used--;
+    paosi_cache_count(conn);
 }
 
 void paosi_map_rename(paos_conn *conn, paos_object *object, uint64_t id)
@@ -86,4 +88,5 @@ void paosi_map_rename(paos_conn *conn, paos_object *object, uint64_t id)
     object->id = id;
     put(&conn->map, id, object->slot);
     conn->map.used++;
+    paosi_cache_count(conn);
 }

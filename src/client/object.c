@@ -81,7 +81,8 @@ void paosi_object_set_present(paos_object *object, paosi_shape *shape)
 
 static inline paos_id name(const paos_object *object)
 {
-    if (paosi_id_temporary(object->id))
+    /* Of identities these alone have the bit: a class's number has 15. */
+    if (object->id & PAOSI_TEMPORARY)
         return 0;
     return paosi_id_make(object->shape->class, paosi_id_key(object->id));
 }

@@ -302,6 +302,7 @@ typedef struct paosi_cache
     size_t absent; /* objects known not to exist */
     size_t lazy;   /* held objects among the clean ones */
     size_t bound;
+    bool crowded;      /* more than half of it is taken: what is used last is kept track of */
     paosi_chain clean; /* may go unless held after all; least recently used first */
     paosi_chain held;
     paosi_chain dirty; /* in the order in which they were changed */

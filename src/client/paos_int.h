@@ -547,7 +547,13 @@ static inline paos_object *paosi_map_find(const paos_conn *conn, uint64_t id)
 /* Does the order in which objects may go matter yet? */
 static inline bool paosi_cache_crowded(const paos_conn *conn)
 {
-    return conn->map.used > conn->cache.bound / 2;
+    return conn->cache.crowded;
+}
+
+/* Whenever there are more objects or fewer, or another bound. */
+static inline void paosi_cache_count(paos_conn *conn)
+{
+    conn->cache.crowded = conn->map.used > conn->cache.bound / 2;
 }
 
 /* Counts a target that was found, and keeps the order in which objects may go. */

@@ -164,9 +164,8 @@ paos_object *paos_object_ref_at(paos_object *object, const paos_attribute *at)
     target = link_at(object, at);
     if (!target || !target->row)
         return find_ref(object, at);
-    /* It is likely to be read next, and then gone on from. */
+    /* It is likely to be read next. */
     __builtin_prefetch(target->row);
-    __builtin_prefetch(target->links[0].many);
     return paosi_resolve_found(at->conn, target);
 }
 

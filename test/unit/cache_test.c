@@ -18,9 +18,10 @@ static void fill(paos_conn *conn, int64_t first, int64_t last)
 static void holding_moves_between_chains(void **state)
 {
     paos_conn *conn = *state;
-    paos_object *object = fake_conn_object(conn, 1);
+    paos_object *object;
 
     conn->cache.bound = 0;
+    object = fake_conn_object(conn, 1);
     assert_int_equal(conn->cache.clean.size, 1);
     assert_ptr_equal(paos_object_hold(object), object);
     paos_object_hold(object);
