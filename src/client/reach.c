@@ -7,8 +7,6 @@
  */
 #include "paos_int.h"
 
-#include <stdlib.h>
-
 /* What is here is named to the server unless it is more than this many times what may come. */
 #define KNOWN_TIMES 2
 
@@ -266,12 +264,48 @@ static paos_status index_all(const paosi_reach *r, const paosi_result *result, a
     return status;
 }
 
-static int compare_arrivals(const void *a, const void *b)
+/* Moves arrivals from one array to another in the order of one byte of their ids. */
+static void sort_by_byte(const paosi_arrival *from, paosi_arrival *to, size_t n, unsigned shift)
 {
-    const paosi_arrival *x = a;
-    const paosi_arrival *y = b;
+    size_t places[256] = {0}, next = 0, count, i;
 
-    return (x->id > y->id) - (x->id < y->id);
+    for (i = 0; i < n; i++)
+        places[from[i].id >> shift & 255]++;
+    for (i = 0; i < 256; i++)
+    {
+        count = places[i];
+        places[i] = next;
+        next += count;
+    }
+    for (i = 0; i < n; i++)
+        to[places[from[i].id >> shift & 255]++] = from[i];
+}
+
+/* By id, byte by byte from the last: few bytes differ at all.  False: no memory. */
+static bool sort_arrivals(paosi_arrival *items, size_t n)
+{
+    paosi_arrival *spare = paosi_malloc(n * sizeof *spare), *from = items, *to = spare, *other;
+    uint64_t differing = 0;
+    unsigned shift;
+    size_t i;
+
+    if (!spare)
+        return false;
+    for (i = 1; i < n; i++)
+        differing |= items[i].id ^ items[0].id;
+    for (shift = 0; shift < 64; shift += 8)
+    {
+        if (!(differing >> shift & 255))
+            continue;
+        sort_by_byte(from, to, n, shift);
+        other = from;
+        from = to;
+        to = other;
+    }
+    if (from != items)
+        memcpy(items, from, n * sizeof *items);
+    paosi_free(spare);
+    return true;
 }
 
 /* Objects of one class after each other, from `first`; as many. */
@@ -309,8 +343,9 @@ paos_status paosi_reach_take(paosi_reach *r, paosi_load *start, const paosi_resu
     arrivals all = {0};
     paos_status status = index_all(r, result, &all);
 
-    if (status == PAOS_OK && all.size > all.asked)
-        qsort(all.items + all.asked, all.size - all.asked, sizeof *all.items, compare_arrivals);
+    if (status == PAOS_OK && all.size > all.asked &&
+        !sort_arrivals(all.items + all.asked, all.size - all.asked))
+        status = paosi_fail_memory(r->conn);
     if (status == PAOS_OK)
         status = load_all(r, start, &all);
     if (status == PAOS_OK && !r->follow && !r->all)
