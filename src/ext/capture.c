@@ -27,8 +27,8 @@ typedef struct CaptureClass
 {
     int number;
     Oid relid;
-    TupleConversionMap *map; /* NULL: the row is as the class has it */
-    TupleTableSlot *slot;    /* NULL: those of the trigger serve */
+    TupleConversionMap *map;        /* NULL: the row is as the class has it */
+    TupleTableSlot *before, *after; /* NULL: those of the trigger serve */
 } CaptureClass;
 
 /* What one statement's firing of the trigger knows, kept in its fn_extra. */
@@ -50,38 +50,29 @@ typedef struct Row
     PaosRef old_ref, new_ref; /* 0: a key that no ref can have */
 } Row;
 
-/* A request that a row satisfies, as it was or as it is. */
-typedef struct Hit
+/* As the conditions are compiled for. */
+static TupleTableSlot *MakeSlot(Relation relation)
 {
-    int64 request;
-    bool before;
-    bool after;
-} Hit;
+    return MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)),
+                                    &TTSOpsHeapTuple);
+}
 
-typedef struct Hits
+static bool TriggerSlotsServe(Relation table, Oid relid)
 {
-    Hit *items;
-    int n;
-    int size;
-    bool after;
-    CaptureClass *class;
-    TupleTableSlot *slot; /* with the version that is looked at */
-    CommandId command;    /* that wrote the row */
-} Hits;
+    return relid == RelationGetRelid(table) &&
+           table_slot_callbacks(table) == &TTSOpsBufferHeapTuple;
+}
 
-/* A slot as the conditions are compiled for, unless the trigger's are such. */
-static TupleTableSlot *MakeSlot(Relation table, Oid relid)
+static void MakeSlots(CaptureClass *class, Relation table)
 {
-    TupleTableSlot *slot;
-    Relation relation;
+    Relation relation = PaosRelationPeek(class->relid);
 
-    if (relid == RelationGetRelid(table) && table_slot_callbacks(table) == &TTSOpsBufferHeapTuple)
-        return NULL;
-    relation = PaosRelationPeek(relid);
-    slot =
-        MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)), &TTSOpsHeapTuple);
+    class->before = MakeSlot(relation);
+    class->after = MakeSlot(relation);
     RelationClose(relation);
-    return slot;
+    if (class->relid != RelationGetRelid(table))
+        class->map = convert_tuples_by_name(CreateTupleDescCopy(RelationGetDescr(table)),
+                                            class->after->tts_tupleDescriptor);
 }
 
 static void AddClass(Capture *capture, Relation table, int number, Oid relid)
@@ -97,10 +88,8 @@ static void AddClass(Capture *capture, Relation table, int number, Oid relid)
     class = palloc0(sizeof(CaptureClass));
     class->number = number;
     class->relid = relid;
-    class->slot = MakeSlot(table, relid);
-    if (relid != RelationGetRelid(table))
-        class->map = convert_tuples_by_name(CreateTupleDescCopy(RelationGetDescr(table)),
-                                            class->slot->tts_tupleDescriptor);
+    if (!TriggerSlotsServe(table, relid))
+        MakeSlots(class, table);
     capture->classes = lappend(capture->classes, class);
 }
 
@@ -161,76 +150,18 @@ static Capture *StatementCapture(FunctionCallInfo fcinfo, Relation table)
     return capture;
 }
 
-static void FoundRequest(int64 request, bool exact, void *arg)
-{
-    Hits *hits = arg;
-
-    switch (PaosRequestMatches(request, hits->class->relid, hits->slot, exact))
-    {
-        case PAOS_MATCH_NO:
-            return;
-        case PAOS_MATCH_UNKNOWN:
-            PaosEventResync(request);
-            return;
-        case PAOS_MATCH_YES:
-            break;
-    }
-    if (hits->n == hits->size)
-    {
-        hits->size = hits->size == 0 ? 16 : hits->size * 2;
-        hits->items = hits->items == NULL ? palloc(hits->size * sizeof(Hit))
-                                          : repalloc_huge(hits->items, hits->size * sizeof(Hit));
-    }
-    hits->items[hits->n++] = (Hit){request, !hits->after, hits->after};
-}
-
 static HeapTuple AsClass(const CaptureClass *class, HeapTuple tuple)
 {
     return class->map == NULL || tuple == NULL ? tuple : execute_attr_map_tuple(tuple, class->map);
 }
 
-/* One version of a row, which the slot has as the table's row type. */
-static void Probe(Hits *hits, HeapTuple tuple, TupleTableSlot *slot, bool after)
+/* A row as the class has it: in the trigger's slot, or in one of the class. */
+static TupleTableSlot *SlotFor(const CaptureClass *class, HeapTuple tuple,
+                               TupleTableSlot *of_trigger, TupleTableSlot *of_class)
 {
-    CaptureClass *class = hits->class;
-
-    if (class->slot != NULL)
-        slot = ExecStoreHeapTuple(AsClass(class, tuple), class->slot, false);
-    hits->after = after;
-    hits->slot = slot;
-    PaosEventProbe();
-    PaosIndexProbe(PaosSharedAttached(), class->number, slot, FoundRequest, hits);
-    if (class->slot != NULL)
-        ExecClearTuple(slot);
-}
-
-static int CompareHits(const void *a, const void *b)
-{
-    int64 left = ((const Hit *) a)->request;
-    int64 right = ((const Hit *) b)->request;
-
-    return left < right ? -1 : left > right;
-}
-
-/* One change for each request, however often and on whichever side it was found. */
-static void NoteHits(Hits *hits, PaosRef ref)
-{
-    int first;
-    int next;
-
-    if (hits->n > 1)
-        qsort(hits->items, hits->n, sizeof(Hit), CompareHits);
-    for (first = 0; first < hits->n; first = next)
-    {
-        Hit hit = hits->items[first];
-
-        for (next = first + 1; next < hits->n && hits->items[next].request == hit.request; next++)
-        {
-            hit.before = hit.before || hits->items[next].before;
-            hit.after = hit.after || hits->items[next].after;
-        }
-        PaosEventNote(hit.request, ref, hits->command, hit.before, hit.after);
-    }
+    if (of_class == NULL)
+        return of_trigger;
+    return ExecStoreHeapTuple(AsClass(class, tuple), of_class, false);
 }
 
 /* The command that made a version of a row from another, which this transaction did. */
@@ -240,20 +171,21 @@ static CommandId CommandOf(const Row *row)
                               : HeapTupleHeaderGetCmax(row->before->t_data);
 }
 
-static void CaptureVersion(CaptureClass *class, const Row *row, bool before, bool after,
+static void CaptureVersion(const CaptureClass *class, const Row *row, bool before, bool after,
                            PaosRef ref)
 {
-    Hits hits = {.class = class, .command = CommandOf(row)};
+    TupleTableSlot *was = NULL;
+    TupleTableSlot *is = NULL;
 
     if (before)
-        Probe(&hits, row->before, row->slot_before, false);
+        was = SlotFor(class, row->before, row->slot_before, class->before);
     if (after)
-        Probe(&hits, row->after, row->slot_after, true);
-    NoteHits(&hits, ref);
+        is = SlotFor(class, row->after, row->slot_after, class->after);
+    PaosHitsNote(class->number, class->relid, was, is, ref, CommandOf(row));
 }
 
 /* An object whose key changes leaves as one and enters as another. */
-static void CaptureForClass(CaptureClass *class, const Row *row)
+static void CaptureForClass(const CaptureClass *class, const Row *row)
 {
     if (row->old_ref == row->new_ref)
     {
@@ -274,7 +206,7 @@ static void CapturePaths(const Capture *capture, PaosShared *shared, const Row *
     foreach (cell, capture->classes)
     {
         CaptureClass *class = lfirst(cell);
-        TupleDesc desc = class->slot == NULL ? row->desc : class->slot->tts_tupleDescriptor;
+        TupleDesc desc = class->after == NULL ? row->desc : class->after->tts_tupleDescriptor;
         HeapTuple was = AsClass(class, row->before);
         HeapTuple is = AsClass(class, row->after);
 

@@ -94,8 +94,11 @@ typedef struct PaosFoundList
 
 /* in index.c */
 extern void PaosFoundAdd(PaosFoundList *list, const PaosEntry *entry);
+extern void PaosFoundAppend(PaosFoundList *list, PaosFoundOne one);
 /* Room for an entry of a filing, zeroed; InvalidDsaPointer: there is none. */
 extern dsa_pointer PaosEntryAllocate(dsa_area *area, const PaosFiling *filing, Size size);
+
+/* in index_probe.c */
 /* Has the attribute the type that it had when requests were filed under the signature? */
 extern bool PaosSignatureIsCurrent(PaosSignatureUse *use, TupleDesc desc);
 

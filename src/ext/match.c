@@ -12,6 +12,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
@@ -332,6 +333,23 @@ PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, boo
     if (matcher->leaky || matcher->alien)
         return TryToSatisfy(matcher, row);
     return SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
+}
+
+bool PaosRequestSeesSame(int64 id, TupleTableSlot *before, TupleTableSlot *after)
+{
+    const Matcher *matcher = FindMatcher(id);
+    int column = -1;
+
+    if (matcher->ended || matcher->broken || matcher->policy != NULL)
+        return false;
+    while ((column = bms_next_member(matcher->columns, column)) >= 0)
+    {
+        AttrNumber number = column + FirstLowInvalidHeapAttributeNumber;
+
+        if (number <= 0 || PaosAttributeDiffers(number, before, after))
+            return false;
+    }
+    return true;
 }
 
 /* ---- paths ---- */

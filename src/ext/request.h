@@ -245,13 +245,22 @@ extern uint32 PaosIndexCount(PaosShared *shared, int class, const PaosFiling *fi
 typedef void (*PaosFound)(int64 request, bool exact, void *arg);
 extern void PaosIndexProbe(PaosShared *shared, int class, TupleTableSlot *row, PaosFound found,
                            void *arg);
+/*
+ * The same for a row as it was and as it is: what is equal in both is found once, and told first,
+ * in the same order.
+ */
+extern void PaosIndexProbeUpdate(PaosShared *shared, int class, TupleTableSlot *before,
+                                 TupleTableSlot *after, PaosFound found_before,
+                                 PaosFound found_after, void *arg);
 
 /*
- * The same for a row as it was and as it is, each NULL in all attributes when there is none: only
- * what is filed for attributes that differ.
+ * The same for a row as it was and as it is, each NULL in all attributes when there is none, told
+ * together: only what is filed for attributes that differ.
  */
 extern void PaosIndexProbeChange(PaosShared *shared, int class, TupleTableSlot *before,
                                  TupleTableSlot *after, PaosFound found, void *arg);
+/* True for one that the slots do not have, too. */
+extern bool PaosAttributeDiffers(AttrNumber number, TupleTableSlot *before, TupleTableSlot *after);
 /* The entries of two handles under one. */
 extern dsa_pointer PaosIndexJoin(dsa_pointer handle, dsa_pointer other);
 
@@ -266,6 +275,8 @@ typedef enum PaosMatchResult
 struct PaosQueryNode;
 /* exact: the predicate index has found that the row satisfies the query. */
 extern PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, bool exact);
+/* Are two versions of a row the same to what is evaluated of a request? */
+extern bool PaosRequestSeesSame(int64 id, TupleTableSlot *before, TupleTableSlot *after);
 /* Tells the requests whose paths may go through a row, as its class has it, that was written. */
 extern void PaosPathNote(PaosShared *shared, int number, Oid relid, TupleDesc desc,
                          HeapTuple before, HeapTuple after);
@@ -274,6 +285,11 @@ extern List *PaosPathNames(const struct PaosQueryNode *tree);
 
 /* The attributes that a request names, as PaosPrivilegesColumns has them; borrowed. */
 extern Bitmapset *PaosRequestColumns(int64 id);
+
+/* in hit.c */
+/* Notes the requests that a row satisfies; a version that is not there is NULL. */
+extern void PaosHitsNote(int class, Oid relid, TupleTableSlot *before, TupleTableSlot *after,
+                         PaosRef ref, CommandId command);
 
 /* in privilege.c */
 extern Bitmapset *PaosPrivilegesColumns(Expr *condition);
