@@ -73,76 +73,25 @@ void paosi_cache_place(paos_object *object)
     chain_append(cache, object, flag);
 }
 
-/* ---- slots ---- */
-
-/* The identity map has no room for greater slot numbers. */
-#define SLABS_MAX (PAOSI_MAP_SLOT >> PAOSI_SLAB_BITS)
-
-static bool slab_add(paosi_cache *cache)
-{
-    paosi_slab *slab;
-    uint32_t i;
-
-    if (cache->slabs_size == cache->slabs_capacity)
-    {
-        size_t capacity = cache->slabs_capacity ? 2 * cache->slabs_capacity : 16;
-        paosi_slab **slabs = paosi_realloc(cache->slabs, capacity * sizeof *slabs);
-
-        if (!slabs)
-            return false;
-        cache->slabs = slabs;
-        cache->slabs_capacity = capacity;
-    }
-    slab = paosi_calloc_lines(sizeof *slab);
-    if (!slab)
-        return false;
-    for (i = PAOSI_SLAB; i-- > 0;)
-    {
-        slab->objects[i].slot = (uint32_t) (cache->slabs_size << PAOSI_SLAB_BITS) + i;
-        slab->rests[i].next = cache->free;
-        cache->free = slab->objects[i].slot;
-    }
-    cache->slabs[cache->slabs_size++] = slab;
-    return true;
-}
-
-/* Links may lead to a dropped object, whose row is NULL: its slot is not used again before. */
-static void recycle(paos_conn *conn)
-{
-    paosi_cache *cache = &conn->cache;
-
-    paosi_links_sweep(conn, false);
-    cache->free = cache->dropped;
-    cache->dropped = PAOSI_NONE;
-    cache->dropped_size = 0;
-}
-
-/* Sweeping takes as long as there are objects: when it yields many slots, or must. */
-static bool make_free(paos_conn *conn)
-{
-    paosi_cache *cache = &conn->cache;
-
-    if (cache->dropped_size > cache->slabs_size * (PAOSI_SLAB / 8))
-        recycle(conn);
-    else if ((cache->slabs_size == SLABS_MAX || !slab_add(cache)) && cache->dropped_size > 0)
-        recycle(conn);
-    return cache->free != PAOSI_NONE;
-}
+/* ---- coming and going ---- */
 
 paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, paos_object **out)
 {
     paosi_cache *cache = &conn->cache;
     paos_object *object;
     paos_status status;
+    uint32_t slot;
 
-    if (cache->free == PAOSI_NONE && !make_free(conn))
+    if (!paosi_slots_take(conn, id, &slot))
         return paosi_fail_memory(conn);
-    object = paosi_cache_at(cache, cache->free);
+    object = paosi_cache_at(cache, slot);
     object->id = id;
     status = paosi_map_add(conn, object);
     if (status != PAOS_OK)
+    {
+        paosi_slots_give(cache, slot);
         return status;
-    cache->free = paosi_object_rest(object)->next;
+    }
     object->shape = paosi_shape_hold(shape);
     object->flags = 0;
     object->holds = 0;
@@ -155,7 +104,6 @@ paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, pa
 void paosi_cache_drop(paos_conn *conn, paos_object *object)
 {
     paosi_cache *cache = &conn->cache;
-    uint32_t *chain;
 
     paosi_ring_leave(object);
     chain_remove(cache, object);
@@ -168,17 +116,14 @@ void paosi_cache_drop(paos_conn *conn, paos_object *object)
     paosi_object_free_row(object);
     paosi_shape_release(object->shape);
     object->shape = NULL;
-    chain = cache->linked ? &cache->dropped : &cache->free;
-    cache->dropped_size += cache->linked;
-    paosi_object_rest(object)->next = *chain;
-    *chain = object->slot;
+    paosi_slots_give(cache, object->slot);
 }
 
 void paosi_cache_init(paos_conn *conn)
 {
     paosi_cache *cache = &conn->cache;
 
-    cache->free = cache->dropped = PAOSI_NONE;
+    cache->slots.dropped = PAOSI_NONE;
     cache->clean.first = cache->clean.last = PAOSI_NONE;
     cache->held = cache->dirty = cache->clean;
 }
@@ -199,9 +144,7 @@ void paosi_cache_free(paos_conn *conn)
         paosi_free(object->draft);
         paosi_shape_release(object->shape);
     }
-    for (i = 0; i < cache->slabs_size; i++)
-        paosi_free(cache->slabs[i]);
-    paosi_free(cache->slabs);
+    paosi_slots_free(cache);
     paosi_free(conn->map.slots);
 }
 

@@ -57,19 +57,15 @@ static paos_status fail_broken(paos_conn *conn)
                              "");
 }
 
-paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, size_t n,
-                            paosi_result **results, size_t *reached)
+static void begin(paos_conn *conn, size_t statements)
 {
-    paos_status status;
-
-    memset(results, 0, n * sizeof *results);
-    *reached = 0;
-    if (conn->broken)
-        return fail_broken(conn);
     conversions_drop(conn);
-    conn->stats.statements += n;
+    conn->stats.statements += statements;
     conn->stats.round_trips++;
-    status = paosi_pgio_exchange(conn->io, statements, n, results, reached);
+}
+
+static paos_status end(paos_conn *conn, paos_status status)
+{
     /* The socket need not be readable again for what came with the results. */
     if (paosi_pgio_pending(conn->io))
         paosi_wake_signal(&conn->wake, true);
@@ -77,6 +73,32 @@ paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, 
     if (status == PAOS_NO_MEMORY)
         return paosi_fail_memory(conn);
     return status == PAOS_OK ? PAOS_OK : fail_broken(conn);
+}
+
+paos_status paosi_conn_send(paos_conn *conn, const paosi_statement *statements, size_t n,
+                            paosi_result **results, size_t *reached)
+{
+    memset(results, 0, n * sizeof *results);
+    *reached = 0;
+    if (conn->broken)
+        return fail_broken(conn);
+    begin(conn, n);
+    return end(conn, paosi_pgio_exchange(conn->io, statements, n, results, reached));
+}
+
+paos_status paosi_conn_stream(paos_conn *conn, const paosi_statement *statement, paosi_taker take,
+                              void *arg, paosi_result **result)
+{
+    paos_status status;
+
+    *result = NULL;
+    if (conn->broken)
+        return fail_broken(conn);
+    begin(conn, 1);
+    status = end(conn, paosi_pgio_stream(conn->io, statement, take, arg, result));
+    if (status != PAOS_OK)
+        paosi_results_free(result, 1);
+    return status;
 }
 
 paos_status paosi_conn_receive(paos_conn *conn)

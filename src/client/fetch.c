@@ -247,20 +247,26 @@ static void unmark(const paosi_load *load, const paosi_ids *ids)
     }
 }
 
-/* What one statement for each class gave, or one for all. */
-static paos_status take(paosi_load *load, const request *r, paosi_reach *reach,
-                        const paosi_result *reached, const paosi_ids *ids)
+static paos_status note_absent(const paosi_load *load, const paosi_ids *ids)
+{
+    paos_status status = PAOS_OK;
+    size_t i;
+
+    for (i = 0; status == PAOS_OK && i < ids->size; i++)
+        status = paosi_load_absent(load->conn, ids->items[i]);
+    return status;
+}
+
+static paos_status take(paosi_load *load, const request *r, const paosi_ids *ids)
 {
     paos_status status = PAOS_OK;
     size_t i;
 
     mark(load, ids);
-    if (reach)
-        status = paosi_reach_take(reach, load, reached);
-    for (i = 0; r && status == PAOS_OK && i < r->size; i++)
+    for (i = 0; status == PAOS_OK && i < r->size; i++)
         status = paosi_load_rows(load, r->parts[i].class, r->results[i]);
-    for (i = 0; status == PAOS_OK && i < ids->size; i++)
-        status = paosi_load_absent(load->conn, ids->items[i]);
+    if (status == PAOS_OK)
+        status = note_absent(load, ids);
     unmark(load, ids);
     return status;
 }
@@ -286,7 +292,7 @@ static paos_status attempt(paosi_load *load, paosi_ids *ids, bool last, bool *ag
     if (status == PAOS_OK)
         status = request_run(&r, last, again);
     if (status == PAOS_OK && !*again)
-        status = take(load, &r, NULL, NULL, ids);
+        status = take(load, &r, ids);
     request_free(&r);
     return status;
 }
@@ -301,21 +307,21 @@ static paos_status attempt_ahead(paosi_load *load, paosi_ids *ids, bool *again)
                      .flags = load->policy,
                      .levels = paosi_trail_levels(load->conn, load->policy),
                      .most = load->conn->trails.most};
-    paosi_result *result = NULL;
     paos_status status = paosi_reach_ids(&r, ids);
 
+    mark(load, ids);
     if (status == PAOS_OK)
-        status = paosi_conn_exchange(load->conn, &r.statement, 1, &result);
-    if (status == PAOS_OK && paosi_result_outcome(result) == PAOSI_FAILED)
+        status = paosi_reach_run(&r, load);
+    if (status == PAOS_OK && paosi_reach_refused(&r))
     {
         paosi_trail_forget(load->conn, load->policy);
         *again = true;
     }
     else if (status == PAOS_OK)
-        status = paosi_reach_check(&r, result, false, again);
+        status = paosi_reach_check(&r, false, again);
     if (status == PAOS_OK && !*again)
-        status = take(load, NULL, &r, result, ids);
-    paosi_results_free(&result, 1);
+        status = note_absent(load, ids);
+    unmark(load, ids);
     paosi_reach_free(&r);
     return status;
 }

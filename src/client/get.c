@@ -21,12 +21,14 @@ typedef struct question
     uint32_t flags;                  /* of the answer's objects */
     bool ahead;                      /* with what they lead to */
     paosi_reach reach;
+    paosi_load load; /* takes the answer; what comes ahead is loaded as it comes */
     paosi_result *result;
 } question;
 
 static void question_free(question *q)
 {
     paosi_results_free(&q->result, 1);
+    paos_list_free(q->load.list);
     paosi_reach_free(&q->reach);
     paosi_question_free(&q->of);
 }
@@ -79,22 +81,60 @@ static paos_status state(question *q)
     return status == PAOS_OK && q->ahead ? paosi_reach_question(&q->reach, &q->of) : status;
 }
 
-/* When the server refuses more than was asked for, it need not refuse that. */
-static paos_status check(question *q, const paosi_result *result, bool last, bool *again)
+/* An empty list for the answer; what an attempt that failed has put in another is let go. */
+static paos_status begin_answer(question *q, size_t capacity)
 {
-    if (!q->ahead)
-        return paosi_load_check(q->of.class, result, last, again);
-    if (paosi_result_outcome(result) != PAOSI_FAILED)
-        return paosi_reach_check(&q->reach, result, last, again);
-    *again = !last && (!is_asked_for(&q->reach) || paosi_load_outdated(result));
-    if (!is_asked_for(&q->reach))
-        q->ahead = false;
-    if (*again)
-        return PAOS_OK;
-    return paosi_fail_result(q->of.conn, result);
+    paos_list_free(q->load.list);
+    q->load = (paosi_load){.conn = q->of.conn, .siblings = true, .policy = q->flags};
+    q->load.list = paosi_list_new(q->of.conn, capacity);
+    return q->load.list ? PAOS_OK : paosi_fail_memory(q->of.conn);
 }
 
-/* Asks until the result fits the class; with a right to be taken first, when `lock` is given. */
+/* When the server refuses more than was asked for, it need not refuse that. */
+static paos_status attempt_ahead(question *q, bool last, bool *again)
+{
+    paos_status status = begin_answer(q, 0);
+
+    if (status == PAOS_OK)
+        status = paosi_reach_run(&q->reach, &q->load);
+    if (status != PAOS_OK)
+        return status;
+    if (!paosi_reach_refused(&q->reach))
+        return paosi_reach_check(&q->reach, last, again);
+    *again = !last && (!is_asked_for(&q->reach) || paosi_load_outdated(q->reach.result));
+    if (!is_asked_for(&q->reach))
+        q->ahead = false;
+    return *again ? PAOS_OK : paosi_fail_result(q->of.conn, q->reach.result);
+}
+
+/* With a right to be taken first, when `lock` is given. */
+static paos_status attempt(question *q, const paosi_lock_call *lock, int timeout_ms, bool last,
+                           bool *again)
+{
+    paosi_statement statements[2];
+    paosi_result *results[2] = {NULL, NULL};
+    paos_status status;
+    size_t n = 0;
+
+    if (lock)
+        statements[n++] = lock->statement;
+    statements[n++] = q->of.statement;
+    status = paosi_conn_exchange(q->of.conn, statements, n, results);
+    if (status == PAOS_OK && lock)
+        status = paosi_lock_outcome(q->of.conn, results[0], lock, timeout_ms);
+    if (status == PAOS_OK)
+        status = paosi_load_check(q->of.class, results[n - 1], last, again);
+    paosi_results_free(&q->result, 1);
+    if (status == PAOS_OK && !*again)
+    {
+        q->result = results[n - 1];
+        results[n - 1] = NULL;
+    }
+    paosi_results_free(results, n);
+    return status;
+}
+
+/* Asks until the result fits the class. */
 static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
 {
     paos_status status = PAOS_OK;
@@ -103,29 +143,12 @@ static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
 
     for (i = 1; status == PAOS_OK && again; i++)
     {
-        paosi_statement statements[2];
-        paosi_result *results[2] = {NULL, NULL};
-        size_t n = 0;
-
         again = false;
         status = state(q);
-        if (status != PAOS_OK)
-            return status;
-        if (lock)
-            statements[n++] = lock->statement;
-        statements[n++] = q->ahead ? q->reach.statement : q->of.statement;
-        status = paosi_conn_exchange(q->of.conn, statements, n, results);
-        if (status == PAOS_OK && lock)
-            status = paosi_lock_outcome(q->of.conn, results[0], lock, timeout_ms);
-        if (status == PAOS_OK)
-            status = check(q, results[n - 1], i == ATTEMPTS, &again);
-        paosi_results_free(&q->result, 1);
-        if (status == PAOS_OK && !again)
-        {
-            q->result = results[n - 1];
-            results[n - 1] = NULL;
-        }
-        paosi_results_free(results, n);
+        if (status == PAOS_OK && q->ahead)
+            status = attempt_ahead(q, i == ATTEMPTS, &again);
+        else if (status == PAOS_OK)
+            status = attempt(q, lock, timeout_ms, i == ATTEMPTS, &again);
         if (status == PAOS_OK && again)
             status = paosi_catalog_load(q->of.conn, NULL, NULL);
     }
@@ -215,7 +238,6 @@ static paos_status prefetch(question *q, const paos_list *answer)
 {
     paosi_reach *r = &q->reach;
     paosi_load load = {.conn = q->of.conn, .siblings = true, .policy = q->flags};
-    paosi_result *result = NULL;
     paosi_ids ids = {0};
     paos_status status = PAOS_OK;
     bool again = false;
@@ -227,35 +249,32 @@ static paos_status prefetch(question *q, const paos_list *answer)
     if (status == PAOS_OK)
         status = paosi_reach_ids(r, &ids);
     if (status == PAOS_OK)
-        status = paosi_conn_ask(q->of.conn, &r->statement, 1, &result);
+        status = paosi_reach_run(r, &load);
     if (status == PAOS_OK)
-        status = paosi_reach_check(r, result, true, &again);
-    if (status == PAOS_OK)
-        status = paosi_reach_take(r, &load, result);
-    paosi_results_free(&result, 1);
+        status = paosi_reach_check(r, true, &again);
     paosi_free(ids.items);
     return status;
 }
 
 static paos_status load_answer(question *q, bool locked, paos_list **out)
 {
-    paosi_load load = {.conn = q->of.conn, .siblings = true, .policy = q->flags};
-    paos_status status;
+    paos_status status = PAOS_OK;
 
-    load.list = paosi_list_new(q->of.conn, paosi_result_rows(q->result));
-    if (!load.list)
-        return paosi_fail_memory(q->of.conn);
-    status = q->ahead ? paosi_reach_take(&q->reach, &load, q->result)
-                      : paosi_load_rows(&load, q->of.class, q->result);
+    if (!q->ahead)
+        status = begin_answer(q, paosi_result_rows(q->result));
+    if (status == PAOS_OK && !q->ahead)
+        status = paosi_load_rows(&q->load, q->of.class, q->result);
     /* The result can be as large as the answer: do not keep it while more is loaded. */
     paosi_results_free(&q->result, 1);
     if (status == PAOS_OK && locked && is_asked_for(&q->reach))
-        status = prefetch(q, load.list);
-    paosi_trail_began(q->of.conn, q->flags, load.list->size);
+        status = prefetch(q, q->load.list);
+    if (q->load.list)
+        paosi_trail_began(q->of.conn, q->flags, q->load.list->size);
     if (status == PAOS_OK)
-        *out = load.list;
-    else
-        paos_list_free(load.list);
+    {
+        *out = q->load.list;
+        q->load.list = NULL;
+    }
     paosi_cache_trim(q->of.conn, NULL);
     return status;
 }

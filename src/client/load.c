@@ -8,9 +8,6 @@
  */
 #include "paos_int.h"
 
-/* Rows that are fetched from memory while others are loaded. */
-#define AHEAD 8
-
 /* ---- one object ---- */
 
 /* A row that came. */
@@ -48,7 +45,7 @@ static paos_status take_row(const packed *row, paos_object *object)
 
     if (keeps_row(m, object, row->version))
         return PAOS_OK;
-    status = paosi_mould_row(m, row->poured, paosi_object_rest(object)->room, &memory, &flags);
+    status = paosi_mould_row(m, row->poured, object, &memory, &flags);
     if (status == PAOS_OK)
         paosi_object_take_row(object, m->shape, memory, flags, row->version);
     return status;
@@ -228,44 +225,6 @@ paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_b
 
     for (i = 0; status == PAOS_OK && i < batch->rows; i++)
         status = load_next(&mould, load, batch);
-    paosi_mould_free(&mould);
-    return status;
-}
-
-paos_status paosi_load_index(const paosi_class *class, paosi_batch *batch, paosi_cell *cells,
-                             paosi_arrival *out)
-{
-    const unsigned char *data = batch->next;
-    uint32_t table, version;
-    int64_t key;
-    bool unpacked = paosi_batch_row(batch, class->shape->count, &table, &version, cells);
-    paos_status status = check_row(class, unpacked, cells, &key);
-
-    if (status != PAOS_OK)
-        return status;
-    out->id = paosi_id_make(class, (uint64_t) key);
-    out->data = data;
-    out->size = (uint32_t) (batch->next - data);
-    return PAOS_OK;
-}
-
-paos_status paosi_load_arrivals(paosi_load *load, const paosi_arrival *arrivals, size_t n)
-{
-    const paosi_class *class = paosi_class_by_number(load->conn, paosi_id_class(arrivals[0].id));
-    paosi_mould mould;
-    paos_status status = paosi_mould_make(&mould, load->conn, class);
-    size_t i;
-
-    for (i = 0; status == PAOS_OK && i < n; i++)
-    {
-        paosi_batch batch = {.next = arrivals[i].data, .end = arrivals[i].data + arrivals[i].size};
-
-        /* Rows lie in the order in which they came. */
-        if (i + AHEAD < n)
-            __builtin_prefetch(arrivals[i + AHEAD].data);
-        load->policy = arrivals[i].flags;
-        status = load_next(&mould, load, &batch);
-    }
     paosi_mould_free(&mould);
     return status;
 }

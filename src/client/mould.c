@@ -245,7 +245,8 @@ static inline bool add_value(paosi_buffer *out, const paosi_type *type, paosi_ce
     return true;
 }
 
-static paos_status build(const paosi_mould *m, void *room, void **out, uint32_t *flags)
+static paos_status build(const paosi_mould *m, const paos_object *object, void **out,
+                         uint32_t *flags)
 {
     const paosi_cell unloaded = {PAOSI_UNLOADED, NULL, 0};
     paosi_buffer *bytes = &m->conn->cells;
@@ -262,19 +263,21 @@ static paos_status build(const paosi_mould *m, void *room, void **out, uint32_t 
             return paosi_fail(m->conn, PAOS_SERVER, "malformed value of attribute \"%s\"",
                               m->shape->columns[i].name);
     }
-    *out = paosi_row_finish(m->conn, room, flags);
+    *out = paosi_row_finish(m->conn, object, flags);
     return *out ? PAOS_OK : paosi_fail_memory(m->conn);
 }
 
 /* ---- the row ---- */
 
-paos_status paosi_mould_row(const paosi_mould *m, bool poured, void *room, void **out,
-                            uint32_t *flags)
+paos_status paosi_mould_row(const paosi_mould *m, bool poured, const paos_object *object,
+                            void **out, uint32_t *flags)
 {
     if (!poured)
-        return build(m, room, out, flags);
+        return build(m, object, out, flags);
     *flags = PAOSI_NARROW;
-    *out = m->size <= PAOSI_ROOM ? room : paosi_malloc(m->size);
+    *out = paosi_slots_room(object, m->size);
+    if (!*out)
+        *out = paosi_malloc(m->size);
     if (!*out)
         return paosi_fail_memory(m->conn);
     memcpy(*out, m->row, m->size);

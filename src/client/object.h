@@ -94,6 +94,8 @@ typedef struct paosi_draft paosi_draft;
 
 /* Bytes of a row that is kept with its object. */
 #define PAOSI_ROOM 64
+/* Of one that is kept with those of its neighbours. */
+#define PAOSI_WIDE_ROOM 128
 
 /* The targets of an array of references; NULL: not followed yet. */
 typedef struct paosi_links
@@ -147,9 +149,12 @@ static inline paosi_rest *paosi_object_rest(const paos_object *object)
     return &((paosi_slab *) (void *) (object - place))->rests[place];
 }
 
+/* Is its row in a place of its slot's?  Else it was allocated. */
+bool paosi_slots_holds(const paos_object *object);
+
 static inline void paosi_object_free_row(paos_object *object)
 {
-    if (object->row != paosi_object_rest(object)->room)
+    if (!paosi_slots_holds(object))
         paosi_free(object->row);
     object->row = NULL;
     object->flags &= ~(uint32_t) PAOSI_PLAIN;
@@ -283,6 +288,36 @@ void paosi_map_remove(paos_conn *conn, paos_object *object);
 /* Gives an object another identity; needs no memory. */
 void paosi_map_rename(paos_conn *conn, paos_object *object, uint64_t id);
 
+/* ---- slots.c: places in slabs ---- */
+
+/* Slots that are neighbours, for as many keys. */
+#define PAOSI_BLOCK 32u
+#define PAOSI_BLOCK_FREE (UINT64_MAX >> (64 - PAOSI_BLOCK))
+
+/* Keys in a row that have slots in a row. */
+typedef struct paosi_nest
+{
+    uint64_t number; /* of the block of keys; 0: none */
+    uint64_t free;   /* slots: a bit for each */
+    size_t block;    /* of slots */
+} paosi_nest;
+
+typedef struct paosi_slots
+{
+    char **rooms;     /* of blocks, for their wide rows; NULL: none yet */
+    uint64_t *blocks; /* of slots, a bit for each that is free */
+    size_t vacant;    /* free slots, but those of nests */
+    size_t next;      /* block that the next is taken from, */
+    size_t whole;     /* and where to look for one that is free as a whole */
+    uint32_t dropped; /* chain of slots that links may lead to still */
+    size_t dropped_size;
+    bool nesting;
+    bool enough;       /* no more nests */
+    paosi_nest *nests; /* by hash */
+    size_t nests_size, nests_capacity;
+    size_t waiting, filled; /* slots of nests */
+} paosi_slots;
+
 /* ---- cache.c: where objects live, and which go ---- */
 
 typedef struct paosi_chain
@@ -295,9 +330,7 @@ typedef struct paosi_cache
 {
     paosi_slab **slabs;
     size_t slabs_size, slabs_capacity;
-    uint32_t free;    /* chain of free slots, by next */
-    uint32_t dropped; /* chain of those that links may lead to still */
-    size_t dropped_size;
+    paosi_slots slots;
     bool linked;   /* some object may have links */
     size_t absent; /* objects known not to exist */
     size_t lazy;   /* held objects among the clean ones */
@@ -313,6 +346,15 @@ static inline paos_object *paosi_cache_at(const paosi_cache *cache, uint32_t slo
 {
     return &cache->slabs[slot >> PAOSI_SLAB_BITS]->objects[slot & (PAOSI_SLAB - 1)];
 }
+
+/* False: no memory. */
+bool paosi_slots_take(paos_conn *conn, uint64_t id, uint32_t *slot);
+/* A place for a row of the object; NULL: it is too large, or no memory. */
+void *paosi_slots_room(const paos_object *object, size_t size);
+void paosi_slots_give(paosi_cache *cache, uint32_t slot);
+/* From here on neighbours come, in any order; or no more. */
+void paosi_slots_nest(paosi_cache *cache, bool nesting);
+void paosi_slots_free(paosi_cache *cache);
 
 /* A new object in no chain and a ring of its own, known by its identity. */
 paos_status paosi_cache_add(paos_conn *conn, paosi_shape *shape, uint64_t id, paos_object **out);

@@ -87,6 +87,9 @@ paos_status paosi_conn_exchange(paos_conn *conn, const paosi_statement *statemen
 /* Same, and the first error of the server is a failure. */
 paos_status paosi_conn_ask(paos_conn *conn, const paosi_statement *statements, size_t n,
                            paosi_result **results);
+/* Same for one statement, whose rows are taken as they come. */
+paos_status paosi_conn_stream(paos_conn *conn, const paosi_statement *statement, paosi_taker take,
+                              void *arg, paosi_result **result);
 void paosi_results_free(paosi_result **results, size_t n);
 /* Ends the session, when what it is in the middle of cannot be left otherwise. */
 void paosi_conn_break(paos_conn *conn);
@@ -163,7 +166,7 @@ static inline void paosi_row_next(paos_conn *conn, paosi_state state)
  * The row and its flags (PAOSI_NARROW, PAOSI_PARTIAL); NULL: no memory.  A row of up to
  * PAOSI_ROOM bytes is written to `room` (may be NULL), any other is allocated.
  */
-void *paosi_row_finish(paos_conn *conn, void *room, uint32_t *flags);
+void *paosi_row_finish(paos_conn *conn, const paos_object *object, uint32_t *flags);
 
 /* ---- encode.c, value.c, text.c, utf8.c: values and cells ---- */
 
@@ -330,8 +333,8 @@ paos_status paosi_mould_for(paosi_mould *m, uint32_t table);
 const unsigned char *paosi_mould_pour(paosi_mould *m, const unsigned char *next,
                                       const unsigned char *end);
 /* The row that was poured, or of the cells, in the room or allocated. */
-paos_status paosi_mould_row(const paosi_mould *m, bool poured, void *room, void **out,
-                            uint32_t *flags);
+paos_status paosi_mould_row(const paosi_mould *m, bool poured, const paos_object *object,
+                            void **out, uint32_t *flags);
 
 /* ---- load.c, fetch.c, complete.c: rows into objects ---- */
 
@@ -352,19 +355,6 @@ paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const pa
 /* Takes over all rows of a batch. */
 paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch);
 
-/* A row of a batch: its id, with the class that it was read as, and the object's flags. */
-typedef struct paosi_arrival
-{
-    uint64_t id;
-    const unsigned char *data;
-    uint32_t size, flags;
-} paosi_arrival;
-
-/* Finds the next row of a batch; cells have room for one. */
-paos_status paosi_load_index(const paosi_class *class, paosi_batch *batch, paosi_cell *cells,
-                             paosi_arrival *out);
-/* Takes over rows of one class. */
-paos_status paosi_load_arrivals(paosi_load *load, const paosi_arrival *arrivals, size_t n);
 /* Notes that what an id names does not exist. */
 paos_status paosi_load_absent(paos_conn *conn, uint64_t id);
 /*
@@ -399,6 +389,13 @@ bool paosi_known_add(const paos_conn *conn, paosi_buffer *out);
 
 /* ---- reach.c: objects and what they lead to ---- */
 
+/* What was reached of one class. */
+typedef struct paosi_reached
+{
+    uint32_t class;
+    paosi_load load;
+} paosi_reached;
+
 typedef struct paosi_reach
 {
     paos_conn *conn;
@@ -410,16 +407,24 @@ typedef struct paosi_reach
     paosi_buffer sql, start, names, known;
     paosi_parameter *parameters;
     paosi_statement statement;
+    paosi_load *start_load; /* takes what was asked for */
+    paosi_reached *reached;
+    size_t reached_size;
+    size_t came; /* objects beyond those asked for */
+    bool unfit;  /* the classes are others than we know */
+    paos_status status;
+    paosi_result *result; /* how it ended */
 } paosi_reach;
 
 /* The statement, for ids or for the answer of a question that was stated. */
 paos_status paosi_reach_ids(paosi_reach *r, const paosi_ids *ids);
 paos_status paosi_reach_question(paosi_reach *r, paosi_question *q);
-/* As paosi_load_check, but that a failure is none of the classes'. */
-paos_status paosi_reach_check(const paosi_reach *r, const paosi_result *result, bool last,
-                              bool *again);
-/* Takes over what came: what was asked for as `start` says. */
-paos_status paosi_reach_take(paosi_reach *r, paosi_load *start, const paosi_result *result);
+/* Runs it, and takes over what comes: what was asked for as `start` says. */
+paos_status paosi_reach_run(paosi_reach *r, paosi_load *start);
+/* Is the end an error of the server's? */
+bool paosi_reach_refused(const paosi_reach *r);
+/* Of what was run: as paosi_load_check, but that a failure is none of the classes'. */
+paos_status paosi_reach_check(const paosi_reach *r, bool last, bool *again);
 void paosi_reach_free(paosi_reach *r);
 
 /* ---- object.c, attribute.c, resolved.c ---- */

@@ -220,10 +220,31 @@ static PGresult *next_result(paosi_pgio *io)
     return io->pg ? PQgetResult(io->pg) : NULL;
 }
 
-/* The result of the next statement; NULL: the connection is lost. */
-static PGresult *receive(paosi_pgio *io)
+/* Who takes the rows of a statement while it goes on. */
+typedef struct stream
 {
-    PGresult *result = next_result(io);
+    paosi_taker take;
+    void *arg;
+} stream;
+
+/* Hands over what comes in part; what it ends with. */
+static PGresult *hand_over(paosi_pgio *io, const stream *to)
+{
+    PGresult *result;
+    bool wanted = true;
+
+    while ((result = next_result(io)) && PQresultStatus(result) == PGRES_SINGLE_TUPLE)
+    {
+        wanted = wanted && to->take(to->arg, (const paosi_result *) result);
+        PQclear(result);
+    }
+    return result;
+}
+
+/* The result of the next statement, or its end; NULL: the connection is lost. */
+static PGresult *receive(paosi_pgio *io, const stream *to)
+{
+    PGresult *result = to ? hand_over(io, to) : next_result(io);
     PGresult *end;
 
     if (!result)
@@ -245,7 +266,7 @@ static bool from_server(const PGresult *result)
            PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
 }
 
-static bool receive_all(paosi_pgio *io, size_t n, paosi_result **results)
+static bool receive_all(paosi_pgio *io, size_t n, const stream *to, paosi_result **results)
 {
     PGresult *sync;
     size_t i;
@@ -253,7 +274,7 @@ static bool receive_all(paosi_pgio *io, size_t n, paosi_result **results)
 
     for (i = 0; i < n; i++)
     {
-        PGresult *result = receive(io);
+        PGresult *result = receive(io, to);
 
         if (result && !from_server(result))
         {
@@ -336,8 +357,8 @@ void paosi_pgio_break(paosi_pgio *io, const char *message)
     io->message = paosi_strdup(message);
 }
 
-paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
-                                paosi_result **results, size_t *reached)
+static paos_status exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
+                            const stream *to, paosi_result **results, size_t *reached)
 {
     arrays a;
     bool sent;
@@ -355,15 +376,33 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
         return PAOS_NO_MEMORY;
     sent = send_all(io, statements, n, &a, reached);
     paosi_free(a.values);
+    /* Rows that were not handed over would look like none. */
+    if (sent && to && *reached > 0)
+        sent = PQsetSingleRowMode(io->pg) == 1;
     /*
      * When the connection broke while sending, the server may have said why.
      * When libpq failed for itself there was no sync, and nothing would come.
      */
     if (sent || PQstatus(io->pg) == CONNECTION_BAD)
-        if (receive_all(io, *reached, results) && sent)
+        if (receive_all(io, *reached, to, results) && sent)
             return *reached == n ? PAOS_OK : drop_all(*reached, results);
     paosi_pgio_break_off(io);
     return PAOS_DISCONNECTED;
+}
+
+paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
+                                paosi_result **results, size_t *reached)
+{
+    return exchange(io, statements, n, NULL, results, reached);
+}
+
+paos_status paosi_pgio_stream(paosi_pgio *io, const paosi_statement *statement, paosi_taker take,
+                              void *arg, paosi_result **result)
+{
+    const stream to = {take, arg};
+    size_t reached;
+
+    return exchange(io, statement, 1, &to, result, &reached);
 }
 
 /* ---- notifications ---- */

@@ -101,6 +101,17 @@ const char *paosi_pgio_database(const paosi_pgio *io);
 paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statements, size_t n,
                                 paosi_result **results, size_t *reached);
 
+/* Takes a row that came, the only one of this result; false: no more are wanted. */
+typedef bool (*paosi_taker)(void *arg, const paosi_result *row);
+
+/*
+ * Same for one statement, whose rows are handed over as they come, while the server makes
+ * more; *result has none.  What the taker is called for is not the end: the statement may
+ * still fail.  It must not use the connection.
+ */
+paos_status paosi_pgio_stream(paosi_pgio *io, const paosi_statement *statement, paosi_taker take,
+                              void *arg, paosi_result **result);
+
 /*
  * Notifications.  They come with any exchange, or by themselves: receive takes
  * in what has come, without waiting.  PAOS_DISCONNECTED: the connection is

@@ -2,8 +2,9 @@
  * reach.c - loads objects and what they lead to, in one round trip.
  *
  * The server follows references breadth first (paos.reach) and sends each object once,
- * but none that we say we have.  What was not asked for but reached is siblings by
- * class, whatever the step that led to it.
+ * but none that we say we have.  What comes is loaded while the server goes on, so that
+ * when it fails in the end, some objects are here that nobody was told of: no harm.
+ * What was not asked for but reached is siblings by class, whatever step led to it.
  */
 #include "paos_int.h"
 
@@ -18,6 +19,13 @@ void paosi_reach_free(paosi_reach *r)
     paosi_buffer_free(&r->known);
     paosi_free(r->parameters);
     r->parameters = NULL;
+    paosi_results_free(&r->result, 1);
+    paosi_free(r->reached);
+    r->reached = NULL;
+    r->reached_size = 0;
+    r->came = 0;
+    r->unfit = false;
+    r->status = PAOS_OK;
 }
 
 /* ---- what is asked ---- */
@@ -152,39 +160,6 @@ static paosi_class *class_of(const paos_conn *conn, const paosi_batch *batch)
     return class && !class->gone && class->shape->number == batch->shape ? class : NULL;
 }
 
-/* Are all batches of classes that we know, and of tables of theirs? */
-static bool fits(const paos_conn *conn, const paosi_result *result)
-{
-    size_t row;
-
-    for (row = 0; row < paosi_result_rows(result); row++)
-    {
-        paosi_batch batch;
-
-        if (!paosi_batch_open(&batch, result, row))
-            return false;
-        if (batch.rows && !class_of(conn, &batch))
-            return false;
-    }
-    return true;
-}
-
-paos_status paosi_reach_check(const paosi_reach *r, const paosi_result *result, bool last,
-                              bool *again)
-{
-    paos_conn *conn = r->conn;
-
-    if (paosi_result_outcome(result) != PAOSI_DONE)
-        return paosi_fail_result(conn, result);
-    if (fits(conn, result))
-        return PAOS_OK;
-    *again = true;
-    if (!last)
-        return PAOS_OK;
-    conn->catalog_stale = true;
-    return paosi_fail(conn, PAOS_INVALID, "classes change all the time");
-}
-
 static uint32_t flags_at(uint32_t flags, uint32_t level)
 {
     for (; level > 0; level--)
@@ -192,37 +167,42 @@ static uint32_t flags_at(uint32_t flags, uint32_t level)
     return flags;
 }
 
-/* What came, row by row: what was asked for first, in the order in which it came. */
-typedef struct arrivals
+/* What was reached of one class is siblings; NULL: no memory. */
+static paosi_load *load_of(paosi_reach *r, const paosi_batch *batch)
 {
-    paosi_arrival *items;
-    size_t size, asked;
-} arrivals;
+    paosi_reached *items;
+    size_t i;
+
+    if (batch->level == 0)
+        return r->start_load;
+    for (i = 0; i < r->reached_size; i++)
+        if (r->reached[i].class == batch->class)
+            return &r->reached[i].load;
+    items = paosi_realloc(r->reached, (r->reached_size + 1) * sizeof *items);
+    if (!items)
+        return NULL;
+    r->reached = items;
+    items += r->reached_size++;
+    items->class = batch->class;
+    items->load = (paosi_load){.conn = r->conn, .siblings = true};
+    return &items->load;
+}
 
 static paos_status malformed(const paosi_reach *r)
 {
     return paosi_fail(r->conn, PAOS_SERVER, "malformed objects");
 }
 
-static paos_status index_batch(const paosi_reach *r, paosi_class *class, paosi_batch *batch,
-                               arrivals *all)
+static paos_status load_batch(paosi_reach *r, const paosi_class *class, paosi_batch *batch)
 {
-    uint32_t flags = flags_at(r->flags, batch->level);
-    paosi_cell *cells = paosi_malloc(class->shape->count * sizeof *cells);
-    paos_status status = cells ? PAOS_OK : paosi_fail_memory(r->conn);
-    uint32_t i;
+    paosi_load *load = load_of(r, batch);
 
-    for (i = 0; status == PAOS_OK && i < batch->rows; i++)
-    {
-        paosi_arrival *arrival = &all->items[all->size++];
-
-        arrival->flags = flags;
-        status = paosi_load_index(class, batch, cells, arrival);
-    }
-    paosi_free(cells);
-    if (batch->level == 0)
-        all->asked = all->size;
-    return status;
+    if (!load)
+        return paosi_fail_memory(r->conn);
+    load->policy = flags_at(r->flags, batch->level);
+    if (batch->level > 0)
+        r->came += batch->rows;
+    return paosi_load_batch(load, class, batch);
 }
 
 static paos_status note_missing(const paosi_reach *r, paosi_batch *batch)
@@ -237,119 +217,59 @@ static paos_status note_missing(const paosi_reach *r, paosi_batch *batch)
     return status;
 }
 
-static paos_status index_all(const paosi_reach *r, const paosi_result *result, arrivals *all)
+/* False: it makes no sense, or not with the classes that we know. */
+static bool take(void *arg, const paosi_result *row)
 {
-    paos_status status = PAOS_OK;
+    paosi_reach *r = arg;
+    const paosi_class *class;
     paosi_batch batch;
-    size_t rows = 0;
-    size_t i;
 
-    for (i = 0; i < paosi_result_rows(result); i++)
-        rows += paosi_batch_open(&batch, result, i) ? batch.rows : 0;
-    all->items = paosi_malloc(rows * sizeof *all->items);
-    if (!all->items)
-        return paosi_fail_memory(r->conn);
-    for (i = 0; status == PAOS_OK && i < paosi_result_rows(result); i++)
+    if (!paosi_batch_open(&batch, row, 0))
     {
-        paosi_class *class;
-
-        if (!paosi_batch_open(&batch, result, i))
-            return malformed(r);
-        class = paosi_class_by_number(r->conn, batch.class);
-        if (class && !class->gone)
-            status = index_batch(r, class, &batch, all);
-        if (status == PAOS_OK)
-            status = note_missing(r, &batch);
-    }
-    return status;
-}
-
-/* Moves arrivals from one array to another in the order of one byte of their ids. */
-static void sort_by_byte(const paosi_arrival *from, paosi_arrival *to, size_t n, unsigned shift)
-{
-    size_t places[256] = {0}, next = 0, count, i;
-
-    for (i = 0; i < n; i++)
-        places[from[i].id >> shift & 255]++;
-    for (i = 0; i < 256; i++)
-    {
-        count = places[i];
-        places[i] = next;
-        next += count;
-    }
-    for (i = 0; i < n; i++)
-        to[places[from[i].id >> shift & 255]++] = from[i];
-}
-
-/* By id, byte by byte from the last: few bytes differ at all.  False: no memory. */
-static bool sort_arrivals(paosi_arrival *items, size_t n)
-{
-    paosi_arrival *spare = paosi_malloc(n * sizeof *spare), *from = items, *to = spare, *other;
-    uint64_t differing = 0;
-    unsigned shift;
-    size_t i;
-
-    if (!spare)
+        r->status = malformed(r);
         return false;
-    for (i = 1; i < n; i++)
-        differing |= items[i].id ^ items[0].id;
-    for (shift = 0; shift < 64; shift += 8)
-    {
-        if (!(differing >> shift & 255))
-            continue;
-        sort_by_byte(from, to, n, shift);
-        other = from;
-        from = to;
-        to = other;
     }
-    if (from != items)
-        memcpy(items, from, n * sizeof *items);
-    paosi_free(spare);
-    return true;
+    class = class_of(r->conn, &batch);
+    r->unfit = batch.rows && !class;
+    if (r->unfit)
+        return false;
+    if (batch.rows)
+        r->status = load_batch(r, class, &batch);
+    if (r->status == PAOS_OK)
+        r->status = note_missing(r, &batch);
+    return r->status == PAOS_OK;
 }
 
-/* Objects of one class after each other, from `first`; as many. */
-static size_t count_class(const arrivals *all, size_t first, size_t end)
+/* A walk along a trail tells it what came of it. */
+paos_status paosi_reach_run(paosi_reach *r, paosi_load *start)
 {
-    size_t i = first;
+    paos_status status;
 
-    while (i < end && paosi_id_class(all->items[i].id) == paosi_id_class(all->items[first].id))
-        i++;
-    return i - first;
-}
-
-static paos_status load_all(const paosi_reach *r, paosi_load *start, const arrivals *all)
-{
-    paos_status status = PAOS_OK;
-    size_t i = 0;
-
-    while (status == PAOS_OK && i < all->size)
-    {
-        paosi_load reached = {.conn = r->conn, .siblings = true};
-        size_t n = count_class(all, i, i < all->asked ? all->asked : all->size);
-
-        status = paosi_load_arrivals(i < all->asked ? start : &reached, all->items + i, n);
-        i += n;
-    }
-    return status;
-}
-
-/*
- * In the order of their keys, objects lie in memory next to those that they were made
- * with, and these are mostly what a walk goes to next.
- */
-paos_status paosi_reach_take(paosi_reach *r, paosi_load *start, const paosi_result *result)
-{
-    arrivals all = {0};
-    paos_status status = index_all(r, result, &all);
-
-    if (status == PAOS_OK && all.size > all.asked &&
-        !sort_arrivals(all.items + all.asked, all.size - all.asked))
-        status = paosi_fail_memory(r->conn);
+    r->start_load = start;
+    paosi_slots_nest(&r->conn->cache, true);
+    status = paosi_conn_stream(r->conn, &r->statement, take, r, &r->result);
+    paosi_slots_nest(&r->conn->cache, false);
     if (status == PAOS_OK)
-        status = load_all(r, start, &all);
-    if (status == PAOS_OK && !r->follow && !r->all)
-        paosi_trail_brought(r->conn, r->flags, all.size - all.asked);
-    paosi_free(all.items);
+        status = r->status;
+    if (status == PAOS_OK && !r->unfit && !r->follow && !r->all && !paosi_reach_refused(r))
+        paosi_trail_brought(r->conn, r->flags, r->came);
     return status;
+}
+
+bool paosi_reach_refused(const paosi_reach *r)
+{
+    return paosi_result_outcome(r->result) == PAOSI_FAILED;
+}
+
+paos_status paosi_reach_check(const paosi_reach *r, bool last, bool *again)
+{
+    paos_conn *conn = r->conn;
+
+    if (paosi_reach_refused(r))
+        return paosi_fail_result(conn, r->result);
+    *again = r->unfit;
+    if (!r->unfit || !last)
+        return PAOS_OK;
+    conn->catalog_stale = true;
+    return paosi_fail(conn, PAOS_INVALID, "classes change all the time");
 }

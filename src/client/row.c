@@ -13,7 +13,7 @@ void paosi_row_begin(paos_conn *conn)
     paosi_buffer_reset(&conn->offsets);
 }
 
-void *paosi_row_finish(paos_conn *conn, void *room, uint32_t *flags)
+void *paosi_row_finish(paos_conn *conn, const paos_object *object, uint32_t *flags)
 {
     size_t end = conn->cells.size;
     bool narrow = end < PAOSI_NARROW_UNLOADED;
@@ -26,7 +26,9 @@ void *paosi_row_finish(paos_conn *conn, void *room, uint32_t *flags)
         return NULL;
     count = conn->offsets.size / sizeof *offsets;
     size = count * (narrow ? sizeof(uint16_t) : sizeof(uint32_t));
-    row = room && size + end <= PAOSI_ROOM ? room : paosi_malloc(size + end);
+    row = object ? paosi_slots_room(object, size + end) : NULL;
+    if (!row)
+        row = paosi_malloc(size + end);
     if (!row)
         return NULL;
     offsets = (const uint32_t *) (const void *) conn->offsets.data;

@@ -49,7 +49,7 @@ static void *make_row(paos_object *object, uint32_t *flags)
         if (cell.state == PAOSI_VALUE)
             paosi_buffer_add(&conn->cells, cell.data, cell.size);
     }
-    return paosi_row_finish(conn, paosi_object_rest(object)->room, flags);
+    return paosi_row_finish(conn, object, flags);
 }
 
 void paosi_stored_prepare(paos_object *object)

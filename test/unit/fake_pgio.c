@@ -536,3 +536,26 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     break_off(io);
     return PAOS_DISCONNECTED;
 }
+
+/* The rows of a statement one by one. */
+paos_status paosi_pgio_stream(paosi_pgio *io, const paosi_statement *statement, paosi_taker take,
+                              void *arg, paosi_result **result)
+{
+    size_t i, reached;
+    paos_status status = paosi_pgio_exchange(io, statement, 1, result, &reached);
+    paosi_result *whole = *result;
+    bool wanted = true;
+
+    if (!whole)
+        return status;
+    for (i = 0; wanted && i < paosi_result_rows(whole); i++)
+    {
+        paosi_result *row = fake_result_row(whole, i);
+
+        wanted = take(arg, row);
+        paosi_result_free(row);
+    }
+    *result = fake_result_end(whole);
+    paosi_result_free(whole);
+    return status;
+}

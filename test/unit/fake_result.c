@@ -264,6 +264,23 @@ paosi_result *fake_result_skipped(void)
     return fake_result_new(&(fake_table){.outcome = PAOSI_SKIPPED});
 }
 
+paosi_result *fake_result_row(const paosi_result *result, size_t row)
+{
+    fake_table part = result->table;
+
+    part.data += row * part.width;
+    part.rows = 1;
+    return fake_result_new(&part);
+}
+
+paosi_result *fake_result_end(const paosi_result *result)
+{
+    fake_table part = result->table;
+
+    part.rows = 0;
+    return fake_result_new(&part);
+}
+
 paosi_outcome paosi_result_outcome(const paosi_result *result)
 {
     return result->table.outcome;

@@ -81,5 +81,8 @@ void fake_table_clear(fake_table *table);
 
 paosi_result *fake_result_new(const fake_table *table);
 paosi_result *fake_result_skipped(void);
+/* One row of a result, and what is left when all its rows were taken. */
+paosi_result *fake_result_row(const paosi_result *result, size_t row);
+paosi_result *fake_result_end(const paosi_result *result);
 
 #endif

@@ -105,32 +105,31 @@ static void make(paosi_mould *m, paos_conn *conn)
 
 static void both_ways_make_the_same_row(void **state)
 {
+    paos_object *objects[2];
     static wire w;
     paosi_mould m;
     int i;
 
     srand(5);
     make(&m, *state);
+    for (i = 0; i < 2; i++)
+        assert_status(paosi_cache_add(*state, m.shape, paosi_id_make(m.class, 1 + i), &objects[i]),
+                      PAOS_OK);
     for (i = 0; i < 2000; i++)
     {
-        uint64_t rooms[2][PAOSI_ROOM / 8];
-        void *poured = NULL, *built = NULL;
         uint32_t flags[2];
 
         random_row(&w);
         assert_ptr_equal(paosi_mould_pour(&m, w.bytes, w.bytes + w.size), w.bytes + w.size);
         assert_int_equal(m.key, paosi_read32(w.bytes + 4));
-        assert_status(paosi_mould_row(&m, true, rooms[0], &poured, &flags[0]), PAOS_OK);
+        assert_status(paosi_mould_row(&m, true, objects[0], &objects[0]->row, &flags[0]), PAOS_OK);
         read_cells(&m, &w);
-        assert_status(paosi_mould_row(&m, false, rooms[1], &built, &flags[1]), PAOS_OK);
+        assert_status(paosi_mould_row(&m, false, objects[1], &objects[1]->row, &flags[1]), PAOS_OK);
         assert_int_equal(flags[0], flags[1]);
-        assert_memory_equal(poured, built, m.size);
-        assert_int_equal(poured == rooms[0], built == rooms[1]);
-        if (poured != rooms[0])
-        {
-            paosi_free(poured);
-            paosi_free(built);
-        }
+        assert_memory_equal(objects[0]->row, objects[1]->row, m.size);
+        assert_int_equal(paosi_slots_holds(objects[0]), paosi_slots_holds(objects[1]));
+        paosi_object_free_row(objects[0]);
+        paosi_object_free_row(objects[1]);
     }
     paosi_mould_free(&m);
 }
