@@ -123,7 +123,6 @@ void paosi_cache_init(paos_conn *conn)
 {
     paosi_cache *cache = &conn->cache;
 
-    cache->slots.dropped = PAOSI_NONE;
     cache->clean.first = cache->clean.last = PAOSI_NONE;
     cache->held = cache->dirty = cache->clean;
 }

@@ -304,12 +304,12 @@ typedef struct paosi_nest
 
 typedef struct paosi_slots
 {
-    char **rooms;     /* of blocks, for their wide rows; NULL: none yet */
-    uint64_t *blocks; /* of slots, a bit for each that is free */
-    size_t vacant;    /* free slots, but those of nests */
-    size_t next;      /* block that the next is taken from, */
-    size_t whole;     /* and where to look for one that is free as a whole */
-    uint32_t dropped; /* chain of slots that links may lead to still */
+    char **rooms;      /* of blocks, for their wide rows; NULL: none yet */
+    uint64_t *blocks;  /* of slots, a bit for each that is free */
+    size_t vacant;     /* free slots, but those of nests */
+    size_t next;       /* block that the next is taken from, */
+    size_t whole;      /* and where to look for one that is free as a whole */
+    uint64_t *dropped; /* those that links may lead to still, as bits */
     size_t dropped_size;
     bool nesting;
     bool enough;       /* no more nests */

@@ -40,6 +40,10 @@ static bool make_room(paosi_cache *cache)
     if (!blocks)
         return false;
     cache->slots.blocks = blocks;
+    blocks = paosi_realloc(cache->slots.dropped, capacity * BLOCKS * sizeof *blocks);
+    if (!blocks)
+        return false;
+    cache->slots.dropped = blocks;
     rooms = paosi_realloc(cache->slots.rooms, capacity * BLOCKS * sizeof *rooms);
     if (!rooms)
         return false;
@@ -63,6 +67,7 @@ static bool add_slab(paosi_cache *cache)
     for (i = 0; i < BLOCKS; i++)
     {
         cache->slots.blocks[count_blocks(cache) + i] = PAOSI_BLOCK_FREE;
+        cache->slots.dropped[count_blocks(cache) + i] = 0;
         cache->slots.rooms[count_blocks(cache) + i] = NULL;
     }
     cache->slabs[cache->slabs_size++] = slab;
@@ -83,20 +88,18 @@ static void give(paosi_cache *cache, uint32_t slot)
 /* Links may lead to a dropped object, whose row is NULL: its slot is not used again before. */
 static void recycle(paos_conn *conn)
 {
-    paosi_cache *cache = &conn->cache;
-    uint32_t slot = cache->slots.dropped;
+    paosi_slots *slots = &conn->cache.slots;
+    size_t i;
 
     paosi_links_sweep(conn, false);
-    while (slot != PAOSI_NONE)
+    for (i = 0; i < count_blocks(&conn->cache); i++)
     {
-        uint32_t next = paosi_object_rest(paosi_cache_at(cache, slot))->next;
-
-        give(cache, slot);
-        slot = next;
+        slots->blocks[i] |= slots->dropped[i];
+        slots->dropped[i] = 0;
     }
-    cache->slots.dropped = PAOSI_NONE;
-    cache->slots.dropped_size = 0;
-    cache->slots.whole = 0;
+    slots->vacant += slots->dropped_size;
+    slots->dropped_size = 0;
+    slots->whole = 0;
 }
 
 /* Sweeping takes as long as there are objects: when it yields many slots. */
@@ -273,8 +276,7 @@ void paosi_slots_give(paosi_cache *cache, uint32_t slot)
         give(cache, slot);
         return;
     }
-    paosi_object_rest(paosi_cache_at(cache, slot))->next = cache->slots.dropped;
-    cache->slots.dropped = slot;
+    cache->slots.dropped[slot / PAOSI_BLOCK] |= UINT64_C(1) << slot % PAOSI_BLOCK;
     cache->slots.dropped_size++;
 }
 
@@ -311,6 +313,7 @@ void paosi_slots_free(paosi_cache *cache)
     for (i = 0; i < cache->slabs_size; i++)
         paosi_free(cache->slabs[i]);
     paosi_free(cache->slots.rooms);
+    paosi_free(cache->slots.dropped);
     paosi_free(cache->slabs);
     paosi_free(cache->slots.blocks);
     paosi_free(cache->slots.nests);
