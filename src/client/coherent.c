@@ -178,7 +178,7 @@ static paos_status send(covering *c)
     };
     const paosi_statement statements[STATEMENTS] = {
         [BEGIN_FIRST] = {.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
-        [SUBSCRIBE] = {paosi_look_subscribe, parameters, 2},
+        [SUBSCRIBE] = {.sql = paosi_look_subscribe, .parameters = parameters, .count = 2},
         [COMMIT_FIRST] = {.sql = "COMMIT"},
         [SNAPSHOT] = {.sql = PAOSI_LOOK_SNAPSHOT},
     };

@@ -82,12 +82,15 @@ static paos_status send(subscription *s)
     const paosi_question *q = &s->of;
     const paosi_statement statements[STATEMENTS] = {
         [BEGIN_FIRST] = {.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
-        [SUBSCRIBE] = {s->subscribe.data, q->parameters, q->nargs + 1},
+        [SUBSCRIBE] = {.sql = s->subscribe.data,
+                       .parameters = q->parameters,
+                       .count = q->nargs + 1},
         [COMMIT_FIRST] = {.sql = "COMMIT"},
         [BEGIN_SECOND] = {.sql = PAOSI_LOOK_BEGIN},
         [SNAPSHOT] = {.sql = PAOSI_LOOK_SNAPSHOT},
-        [ANSWER] = {s->objects ? q->statement.sql : s->look.data, q->parameters,
-                    q->statement.count},
+        [ANSWER] = {.sql = s->objects ? q->statement.sql : s->look.data,
+                    .parameters = q->parameters,
+                    .count = q->statement.count},
         [COMMIT_SECOND] = {.sql = PAOSI_LOOK_END},
     };
 
