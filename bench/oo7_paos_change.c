@@ -173,10 +173,9 @@ static void remove_all(oo7_paos *w, paos_list *list)
     paos_list_free(list);
 }
 
-static void delete_composite(oo7_paos *w, paos_object *composite)
+/* What is around a composite part; its atomic parts are not. */
+static void detach(oo7_paos *w, paos_object *composite)
 {
-    const paos_value args[] = {paos_ref(composite)};
-    paos_list *parts;
     paos_list *users = oo7_paos_refs(w, composite, w->composite_part_used_in_priv);
 
     for (size_t i = 0; i < paos_list_size(users); i++)
@@ -184,7 +183,27 @@ static void delete_composite(oo7_paos *w, paos_object *composite)
     paos_list_free(users);
     check(w->conn,
           paos_delete(w->conn, oo7_paos_ref(w, composite, w->composite_part_documentation)));
-    parts = oo7_paos_get(w, "oo7.atomic_part", "part_of == $1", args, 1);
+}
+
+/* The atomic parts of all of them are one question. */
+static void delete_parts(oo7_paos *w, const paos_list *composites)
+{
+    char query[24 + 8 * OO7_NEW_PARTS] = "part_of in (";
+    paos_value args[OO7_NEW_PARTS];
+    size_t n = paos_list_size(composites);
+    paos_list *parts;
+    int size = 12;
+
+    if (n != OO7_NEW_PARTS)
+        die("OO7: %zu new composite parts", n);
+    for (size_t i = 0; i < n; i++)
+    {
+        args[i] = paos_ref(paos_list_at(composites, i));
+        size +=
+            snprintf(query + size, sizeof query - (size_t) size, "%s$%zu", i ? ", " : "", i + 1);
+    }
+    snprintf(query + size, sizeof query - (size_t) size, ")");
+    parts = oo7_paos_get(w, "oo7.atomic_part", query, args, n);
     for (size_t i = 0; i < paos_list_size(parts); i++)
         remove_all(w, oo7_paos_refs(w, paos_list_at(parts, i), w->atomic_part_outgoing));
     remove_all(w, parts);
@@ -196,6 +215,7 @@ void oo7_paos_delete(oo7_paos *w)
     paos_list *composites = oo7_paos_get(w, "oo7.composite_part", "id > $1", &last, 1);
 
     for (size_t i = 0; i < paos_list_size(composites); i++)
-        delete_composite(w, paos_list_at(composites, i));
+        detach(w, paos_list_at(composites, i));
+    delete_parts(w, composites);
     remove_all(w, composites);
 }

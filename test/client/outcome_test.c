@@ -61,6 +61,32 @@ static void reload(fixture *f, const char *setting)
     sql(f, "SELECT pg_reload_conf()");
 }
 
+/* Sessions go by what the checkpointer has made of a setting, and that cannot be shown. */
+static void until_commits_wait(fixture *f)
+{
+    PGconn *pg = PQconnectdb(conninfo());
+    bool waits = false;
+    char text[200];
+
+    snprintf(text, sizeof text,
+             "SELECT count(*) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'SyncRep'",
+             PQbackendPID(pg));
+    while (!waits)
+    {
+        assert_int_equal(PQsendQuery(pg, "SELECT pg_logical_emit_message(true, 'test', '')"), 1);
+        do
+        {
+            waits = sql_int(f, text) == 1;
+            assert_int_equal(PQconsumeInput(pg), 1);
+        } while (!waits && PQisBusy(pg));
+        for (PGresult *result; !waits && (result = PQgetResult(pg)); PQclear(result))
+            assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    }
+    snprintf(text, sizeof text, "SELECT pg_terminate_backend(%d, 30000)", PQbackendPID(pg));
+    sql(f, text);
+    PQfinish(pg);
+}
+
 /* Nobody will ever confirm: a commit that waits for it is done here, and not answered. */
 static void wait_for_nobody(fixture *f, bool on)
 {
@@ -75,6 +101,8 @@ static void wait_for_nobody(fixture *f, bool on)
         now = sql_text(f, "SHOW synchronous_standby_names");
     } while (!now || strcmp(now, shown) != 0);
     free(now);
+    if (on)
+        until_commits_wait(f);
 }
 
 static int begin(void **state)
