@@ -49,6 +49,7 @@ void sheet_begin(const char *title, const char *const *heads)
     if (sheets_size == SHEETS_MAX)
         die("too many sheets");
     sheet = &sheets[sheets_size++];
+    memset(sheet, 0, sizeof *sheet);
     sheet->title = title;
     while (heads[sheet->columns])
         sheet->columns++;

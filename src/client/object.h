@@ -353,7 +353,9 @@ bool paosi_slots_take(paos_conn *conn, uint64_t id, uint32_t *slot);
 void *paosi_slots_room(const paos_object *object, size_t size);
 void paosi_slots_give(paosi_cache *cache, uint32_t slot);
 /* From here on neighbours come, in any order; or no more. */
-void paosi_slots_nest(paosi_cache *cache, bool nesting);
+void paosi_slots_nest(paosi_cache *cache);
+/* Ends it.  True: keys were so sparse that most of the slots stayed empty. */
+bool paosi_slots_unnest(paosi_cache *cache);
 void paosi_slots_free(paosi_cache *cache);
 
 /* A new object in no chain and a ring of its own, known by its identity. */

@@ -243,16 +243,21 @@ static bool take(void *arg, const paosi_result *row)
 /* A walk along a trail tells it what came of it. */
 paos_status paosi_reach_run(paosi_reach *r, paosi_load *start)
 {
+    bool learned = !r->follow && !r->all;
+    bool nesting = !learned || !paosi_trail_sparse(r->conn, r->flags);
+    bool sparse = !nesting;
     paos_status status;
 
     r->start_load = start;
-    paosi_slots_nest(&r->conn->cache, true);
+    if (nesting)
+        paosi_slots_nest(&r->conn->cache);
     status = paosi_conn_stream(r->conn, &r->statement, take, r, &r->result);
-    paosi_slots_nest(&r->conn->cache, false);
+    if (nesting)
+        sparse = paosi_slots_unnest(&r->conn->cache);
     if (status == PAOS_OK)
         status = r->status;
-    if (status == PAOS_OK && !r->unfit && !r->follow && !r->all && !paosi_reach_refused(r))
-        paosi_trail_brought(r->conn, r->flags, r->came);
+    if (status == PAOS_OK && !r->unfit && learned && !paosi_reach_refused(r))
+        paosi_trail_brought(r->conn, r->flags, r->came, sparse);
     return status;
 }
 

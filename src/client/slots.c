@@ -280,16 +280,20 @@ void paosi_slots_give(paosi_cache *cache, uint32_t slot)
     cache->slots.dropped_size++;
 }
 
-void paosi_slots_nest(paosi_cache *cache, bool nesting)
+void paosi_slots_nest(paosi_cache *cache)
+{
+    cache->slots.nesting = true;
+    cache->slots.enough = false;
+    cache->slots.whole = 0;
+}
+
+bool paosi_slots_unnest(paosi_cache *cache)
 {
     paosi_slots *slots = &cache->slots;
+    bool sparse = slots->waiting > slots->filled;
     size_t i;
 
-    slots->nesting = nesting;
-    slots->enough = false;
-    slots->whole = 0;
-    if (nesting)
-        return;
+    slots->nesting = false;
     for (i = 0; i < slots->nests_capacity; i++)
     {
         const paosi_nest *nest = &slots->nests[i];
@@ -302,6 +306,7 @@ void paosi_slots_nest(paosi_cache *cache, bool nesting)
     slots->nests = NULL;
     slots->nests_size = slots->nests_capacity = 0;
     slots->waiting = slots->filled = 0;
+    return sparse;
 }
 
 void paosi_slots_free(paosi_cache *cache)

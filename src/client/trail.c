@@ -143,13 +143,20 @@ uint32_t paosi_trail_miss(const paos_object *object, unsigned position)
         return flags;
     edge = find_edge(trail, object->shape, position);
     if (!edge)
+    {
         edge = add_edge(trail, object->shape, position);
+        /* It will bring more than before. */
+        trail->sparse = false;
+    }
     if (edge)
         edge->used = true;
     /* How far it is from where an older walk began says nothing of this one. */
     if ((object->flags >> PAOSI_WALK_SHIFT & PAOSI_WALK_MAX) == trail->walk &&
         level >= trail->levels)
+    {
         trail->levels = level + 1;
+        trail->sparse = false;
+    }
     return flags;
 }
 
@@ -185,7 +192,7 @@ bool paosi_trail_follow(const paos_conn *conn, uint32_t flags, paosi_buffer *out
     return !out->failed;
 }
 
-void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects)
+void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects, bool sparse)
 {
     paosi_trail *trail = trail_of(conn, flags);
 
@@ -193,6 +200,16 @@ void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects)
         return;
     trail->ahead = true;
     trail->brought += objects;
+    /* The middle of a walk says nothing of a whole one. */
+    if (level_of(flags) == 0)
+        trail->sparse |= sparse;
+}
+
+bool paosi_trail_sparse(const paos_conn *conn, uint32_t flags)
+{
+    const paosi_trail *trail = trail_of(conn, flags);
+
+    return trail && trail->sparse;
 }
 
 void paosi_trail_began(paos_conn *conn, uint32_t flags, size_t objects)

@@ -37,6 +37,7 @@ typedef struct paosi_trail
     size_t brought;  /* objects, by that */
     size_t begun;    /* with so many objects */
     uint64_t hits;   /* when it began */
+    bool sparse;     /* what it brought had few neighbours */
 } paosi_trail;
 
 typedef struct paosi_trails
@@ -54,8 +55,10 @@ uint32_t paosi_trail_miss(const paos_object *object, unsigned position);
 unsigned paosi_trail_levels(const paos_conn *conn, uint32_t flags);
 /* The attributes to follow, as a text[]; false: no memory. */
 bool paosi_trail_follow(const paos_conn *conn, uint32_t flags, paosi_buffer *out);
-/* Notes what was loaded ahead with objects of these flags. */
-void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects);
+/* Notes what was loaded ahead with objects of these flags, and whether its keys were sparse. */
+void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects, bool sparse);
+/* Is it likely to bring sparse keys? */
+bool paosi_trail_sparse(const paos_conn *conn, uint32_t flags);
 /* Notes that a walk began with so many objects.  Did the last begin with a great many? */
 void paosi_trail_began(paos_conn *conn, uint32_t flags, size_t objects);
 bool paosi_trail_wide(const paos_conn *conn, uint32_t flags);

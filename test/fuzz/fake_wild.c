@@ -372,6 +372,31 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     return PAOS_OK;
 }
 
+paos_status paosi_pgio_stream(paosi_pgio *io, const paosi_statement *statement,
+                              paosi_taker take_row, void *arg, paosi_result **result)
+{
+    size_t reached, i;
+    paosi_result *whole;
+    bool wanted = true;
+    paos_status status = paosi_pgio_exchange(io, statement, 1, &whole, &reached);
+
+    *result = NULL;
+    if (status != PAOS_OK)
+        return status;
+    for (i = 0; wanted && i < whole->rows; i++)
+    {
+        paosi_result row = *whole;
+
+        row.rows = 1;
+        row.data = whole->data + i * whole->width;
+        wanted = take_row(arg, &row);
+    }
+    *result = result_new(whole->columns, whole->width, 0);
+    (*result)->outcome = whole->outcome;
+    paosi_result_free(whole);
+    return status;
+}
+
 /* ---- notifications: what event_fuzz.c has been given ---- */
 
 static const char *notification;

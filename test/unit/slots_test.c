@@ -18,11 +18,11 @@ static void neighbours_are_neighbours(void **state)
     paos_conn *conn = *state;
     int64_t first, key;
 
-    paosi_slots_nest(&conn->cache, true);
+    paosi_slots_nest(&conn->cache);
     for (first = 0; first < 8; first++)
         for (key = BLOCK + first; key < 5 * BLOCK; key += 8)
             fake_conn_object(conn, key);
-    paosi_slots_nest(&conn->cache, false);
+    assert_false(paosi_slots_unnest(&conn->cache));
     for (key = BLOCK; key < 5 * BLOCK; key++)
         assert_int_equal(slot_of(conn, key) % PAOSI_BLOCK, key % BLOCK);
     for (key = BLOCK; key < 5 * BLOCK; key++)
@@ -35,10 +35,10 @@ static void what_was_not_filled_is_free(void **state)
     paos_conn *conn = *state;
     int64_t key;
 
-    paosi_slots_nest(&conn->cache, true);
+    paosi_slots_nest(&conn->cache);
     for (key = 1; key <= (int64_t) PAOSI_SLAB / BLOCK; key++)
         fake_conn_object(conn, key * BLOCK);
-    paosi_slots_nest(&conn->cache, false);
+    assert_true(paosi_slots_unnest(&conn->cache));
     assert_int_equal(conn->cache.slabs_size, 1);
     for (key = 1; conn->cache.clean.size < PAOSI_SLAB; key++)
         if (!paosi_map_find(conn, fake_conn_id(key)))
@@ -54,10 +54,10 @@ static void sparse_keys_give_it_up(void **state)
     int64_t key;
 
     conn->cache.bound = 1000000;
-    paosi_slots_nest(&conn->cache, true);
+    paosi_slots_nest(&conn->cache);
     for (key = 1; key <= 10000; key++)
         fake_conn_object(conn, key * 1000);
-    paosi_slots_nest(&conn->cache, false);
+    assert_true(paosi_slots_unnest(&conn->cache));
     assert_true(conn->cache.slabs_size * PAOSI_SLAB < 10 * 10000);
 }
 
@@ -67,10 +67,10 @@ static void the_bound_ends_it_too(void **state)
     int64_t key;
 
     conn->cache.bound = 1024;
-    paosi_slots_nest(&conn->cache, true);
+    paosi_slots_nest(&conn->cache);
     for (key = 1; key <= 1000; key++)
         fake_conn_object(conn, key * 1000);
-    paosi_slots_nest(&conn->cache, false);
+    assert_true(paosi_slots_unnest(&conn->cache));
     assert_true(conn->cache.slabs_size * PAOSI_SLAB <= 2 * 1024);
 }
 
@@ -79,11 +79,11 @@ static void one_that_goes_is_counted(void **state)
 {
     paos_conn *conn = *state;
 
-    paosi_slots_nest(&conn->cache, true);
+    paosi_slots_nest(&conn->cache);
     fake_conn_object(conn, 1);
     paosi_cache_drop(conn, fake_conn_object(conn, 2));
     fake_conn_object(conn, 2);
-    paosi_slots_nest(&conn->cache, false);
+    paosi_slots_unnest(&conn->cache);
     assert_int_equal(conn->cache.slots.vacant, PAOSI_SLAB - 2);
 }
 
