@@ -308,6 +308,41 @@ static void what_was_asked_for_fails(void **state)
     sql(f, "DROP OWNED BY reach_reader; DROP ROLE reach_reader");
 }
 
+/* ---- neighbours ---- */
+
+/* Are the targets of all where slots of their own were kept for their neighbours? */
+static bool walk_to_far(fixture *f)
+{
+    paos_list *list = get(f->conn, "t.near", NULL);
+    bool kept = true;
+    size_t i;
+
+    for (i = 0; i < paos_list_size(list); i++)
+    {
+        const paos_object *far = paos_object_ref(paos_list_at(list, i), "far");
+
+        assert_non_null(far);
+        kept &= far->slot % PAOSI_BLOCK == 0;
+    }
+    paos_list_free(list);
+    forget_all(f);
+    return kept;
+}
+
+static void no_slots_are_kept_where_keys_were_sparse(void **state)
+{
+    fixture *f = *state;
+
+    sql(f, "CREATE TABLE t.far (id int PRIMARY KEY); SELECT paos.register_class('t.far');"
+           " INSERT INTO t.far SELECT 32 * i FROM generate_series(1, 100) i");
+    sql(f, "CREATE TABLE t.near (id int PRIMARY KEY, far int REFERENCES t.far);"
+           " SELECT paos.register_class('t.near');"
+           " INSERT INTO t.near SELECT i, 32 * i FROM generate_series(1, 100) i");
+    walk_to_far(f);
+    assert_true(walk_to_far(f));
+    assert_false(walk_to_far(f));
+}
+
 /* ---- classes that change ---- */
 
 static void a_changed_class_is_read_anew(void **state)
@@ -340,6 +375,7 @@ int main(void)
         TEST(it_is_bounded),
         TEST(what_is_refused_ahead_fails_nobody),
         TEST(what_was_asked_for_fails),
+        TEST(no_slots_are_kept_where_keys_were_sparse),
         TEST(a_changed_class_is_read_anew),
     };
 
