@@ -11,6 +11,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
+#include "utils/builtins.h"
 
 /* port.h points these at PostgreSQL's own. */
 #undef vsnprintf
@@ -243,4 +244,16 @@ void appendStringInfo(StringInfo out, const char *fmt, ...)
         abort();
     va_end(args);
     appendStringInfoString(out, buffer);
+}
+
+/* ---- numbers ---- */
+
+int pg_ltoa(int32 value, char *text)
+{
+    return snprintf(text, MAXINT8LEN, "%d", value);
+}
+
+int pg_lltoa(int64 value, char *text)
+{
+    return snprintf(text, MAXINT8LEN + 1, "%lld", (long long) value);
 }
