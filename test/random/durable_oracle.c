@@ -9,6 +9,7 @@
  * at, too.
  */
 #include "request_listen.h"
+#include "splitmix.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,28 +22,7 @@
 #define KEYS 25
 #define LAST_KEY 1000 /* written when all writers are done */
 
-static uint64_t state;
 static int passed, failed;
-
-/* splitmix64, so that a seed means the same everywhere */
-static unsigned below(unsigned n)
-{
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (unsigned) ((z ^ z >> 31) % n);
-}
-
-static PGconn *open_connection(void)
-{
-    PGconn *conn = PQconnectdb("");
-
-    if (PQstatus(conn) != CONNECTION_OK)
-        die("connecting", conn);
-    RUN(conn, "SET client_min_messages = warning");
-    return conn;
-}
 
 static long number_of(PGconn *conn, const char *sql)
 {
@@ -101,7 +81,7 @@ static void one_transaction(PGconn *conn, int writer, int number, bool *prepared
 
 static int be_writer(int writer, int transactions)
 {
-    PGconn *conn = open_connection();
+    PGconn *conn = open_connection("");
     bool prepared = false;
 
     for (int i = 0; i < transactions; i++)
@@ -169,7 +149,7 @@ static int be_consumer(void)
 
     while (!done)
     {
-        PGconn *conn = open_connection();
+        PGconn *conn = open_connection("");
 
         RUN(conn, "SELECT paos.attend('all')");
         do
@@ -284,7 +264,7 @@ int main(int argc, char **argv)
     }
     printf("durable_oracle: seed %lu, %d transactions of %d writers\n", seed, transactions,
            WRITERS);
-    conn = open_connection();
+    conn = open_connection("");
     RUN(conn, "%s", schema);
     RUN(conn,
         "WITH i AS (INSERT INTO item SELECT g, 0 FROM generate_series(1, %d) g RETURNING *)"

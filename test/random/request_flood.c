@@ -7,6 +7,7 @@
  * often, a cancel request while it only listens.
  */
 #include "request_listen.h"
+#include "splitmix.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,17 +30,6 @@ static long sent[ROWS_MAX], done[ROWS_MAX];
 static unsigned char told[ROWS_MAX];
 static long now, newest; /* sent of all that was told */
 static int rows = 10000, ntold, answers, passed, failed;
-static uint64_t state;
-
-/* splitmix64, so that a seed means the same everywhere */
-static unsigned below(unsigned n)
-{
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (unsigned) ((z ^ z >> 31) % n);
-}
 
 static void count(bool ok, const char *what, int row)
 {
@@ -143,22 +133,12 @@ static void hear(writer *w)
 
 /* ---- the run ---- */
 
-static PGconn *open_connection(void)
-{
-    PGconn *conn = PQconnectdb("");
-
-    if (PQstatus(conn) != CONNECTION_OK)
-        die("connecting", conn);
-    RUN(conn, "SET client_min_messages = warning");
-    return conn;
-}
-
 static void prepare(void)
 {
-    listener = open_connection();
+    listener = open_connection("");
     cancel = PQgetCancel(listener);
     for (int w = 0; w < WRITERS; w++)
-        writers[w] = (writer){open_connection(), -1};
+        writers[w] = (writer){open_connection(""), -1};
     RUN(listener, "CREATE TABLE flood (id int PRIMARY KEY); CREATE TABLE other (n int);"
                   "INSERT INTO other VALUES (0);"
                   "CREATE PROCEDURE often() LANGUAGE plpgsql AS $$ BEGIN"

@@ -30,6 +30,19 @@ static PGresult *run(PGconn *conn, const char *format, ...)
 
 #define RUN(...) PQclear(run(__VA_ARGS__))
 
+static PGconn *open_connection(const char *settings) __attribute__((unused));
+
+/* A new session, with these settings. */
+static PGconn *open_connection(const char *settings)
+{
+    PGconn *conn = PQconnectdb("");
+
+    if (PQstatus(conn) != CONNECTION_OK)
+        die("connecting", conn);
+    RUN(conn, "SET client_min_messages = warning; %s", settings);
+    return conn;
+}
+
 static PGnotify *next_notification(PGconn *listener) __attribute__((unused));
 
 /* Waits for the next notification, reading as long as there is something to. */

@@ -192,23 +192,14 @@ static const char *const schema =
     " FROM expected e FULL JOIN told t USING (request, ref)"
     " WHERE e.effect IS DISTINCT FROM t.effect";
 
-static PGconn *open_connection(void)
-{
-    PGconn *conn = PQconnectdb("");
-
-    if (PQstatus(conn) != CONNECTION_OK)
-        die("connecting", conn);
-    RUN(conn, "SET client_min_messages = warning; SET enable_seqscan = on;"
-              " SET search_path = public, paos");
-    return conn;
-}
+static const char *const settings = "SET enable_seqscan = on; SET search_path = public, paos";
 
 static void prepare(void)
 {
-    listener = open_connection();
-    reader = open_connection();
+    listener = open_connection(settings);
+    reader = open_connection(settings);
     for (int w = 0; w < WRITERS; w++)
-        writers[w] = open_connection();
+        writers[w] = open_connection(settings);
     RUN(reader, "%s", random_schema);
     RUN(reader, "%s", schema);
     RUN(reader, "INSERT INTO person (id, name, age, score, tags, adult)"

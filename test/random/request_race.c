@@ -7,6 +7,7 @@
  * follow references, whose answers change by what others do to the objects referred to.
  */
 #include "request_listen.h"
+#include "splitmix.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,18 +28,7 @@ static PGconn *listener, *reader, *writers[WRITERS];
 static bool open[WRITERS];
 static request requests[REQUESTS];
 static long marker, resyncs, lists;
-static uint64_t state;
 static int passed, failed;
-
-/* splitmix64, so that a seed means the same everywhere */
-static unsigned below(unsigned n)
-{
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (unsigned) ((z ^ z >> 31) % n);
-}
 
 /* ---- random requests ---- */
 
@@ -332,25 +322,16 @@ static const char *const schema =
     " FROM jsonb_array_elements_text((p->'enter') || (p->'change')) r(ref) $$;"
     "INSERT INTO city SELECT g, 'Ann', g, NULL FROM generate_series(1, 5) g";
 
-static PGconn *open_connection(void)
-{
-    PGconn *conn = PQconnectdb("");
-
-    if (PQstatus(conn) != CONNECTION_OK)
-        die("connecting", conn);
-    RUN(conn, "SET client_min_messages = warning; SET search_path = public, paos;"
-              " SET lock_timeout = 1");
-    return conn;
-}
+static const char *const settings = "SET search_path = public, paos; SET lock_timeout = 1";
 
 static void prepare(void)
 {
     PGresult *result;
 
-    listener = open_connection();
-    reader = open_connection();
+    listener = open_connection(settings);
+    reader = open_connection(settings);
     for (int w = 0; w < WRITERS; w++)
-        writers[w] = open_connection();
+        writers[w] = open_connection(settings);
     RUN(reader, "%s", schema);
     result = run(listener, "SELECT paos.subscribe('marker', '')");
     marker = atol(PQgetvalue(result, 0, 0));

@@ -8,24 +8,14 @@
 #ifndef REQUEST_RANDOM_H
 #define REQUEST_RANDOM_H
 
+#include "splitmix.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #define KEYS 30
-
-static uint64_t state;
-
-/* splitmix64, so that a seed means the same everywhere */
-static unsigned below(unsigned n)
-{
-    uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (unsigned) ((z ^ z >> 31) % n);
-}
 
 #define PICK(pool) ((pool)[below(sizeof(pool) / sizeof(*(pool)))])
 
