@@ -151,7 +151,10 @@ static PaosFiling *RangeOf(const PaosWay *way)
     return filing != NULL && filing->kind == PAOS_FILE_RANGE && filing->exact ? filing : NULL;
 }
 
-/* Makes one of two ranges on the same attribute; false: they are not that. */
+/*
+ * Makes one of two ranges on the same attribute; false: they are not that.  Either may be what
+ * is left of an `or`, and have more to compare.
+ */
 static bool Intersect(PaosWay *way, const PaosWay *other, TupleDesc desc)
 {
     PaosFiling *range = RangeOf(way);
@@ -159,6 +162,7 @@ static bool Intersect(PaosWay *way, const PaosWay *other, TupleDesc desc)
 
     if (range == NULL || second == NULL || !PaosFilingSameIndex(range, second))
         return false;
+    range->also = list_concat_copy(range->also, second->also);
     *way = PaosFilingIntersect(range, second) ? One(range, desc) : nothing;
     return true;
 }

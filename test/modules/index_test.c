@@ -194,7 +194,7 @@ static char *RandomCondition(Oracle *oracle, int depth)
     {
         char *left = RandomCondition(oracle, depth - 1);
 
-        switch (Random(oracle, 6))
+        switch (Random(oracle, 7))
         {
             case 0:
                 return psprintf("(%s or %s)", left, RandomCondition(oracle, depth - 1));
@@ -203,6 +203,10 @@ static char *RandomCondition(Oracle *oracle, int depth)
                 return psprintf("(%s and %s)", left, RandomCondition(oracle, depth - 1));
             case 3:
                 return psprintf("not (%s)", left);
+            case 4: /* the planner's functions take out what branches have in common */
+                return psprintf("(%s and %s or %s and %s)", left,
+                                RandomCondition(oracle, depth - 1), left,
+                                RandomCondition(oracle, depth - 1));
             default:
                 return left;
         }

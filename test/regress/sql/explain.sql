@@ -49,6 +49,8 @@ SELECT paos.explain('person', 'age > 30 and small > 3 and age < 40');
 SELECT paos.explain('person', 'name == "Sue" or age > 30 and name like "B%" or city is null');
 SELECT paos.explain('person', '(name == "Sue" and age > 30) or (name == "Sue" and member)');
 SELECT paos.explain('person', 'name == "Sue" or name like "B%"');
+-- what branches have in common, with what is left of them
+SELECT paos.explain('person', '(age > 30 and small > 3 and small <= 3) or (age > 30 and age <= 50 and member)');
 -- in a list
 SELECT paos.explain('person', 'name is null');
 SELECT paos.explain('person', 'name is not null');
