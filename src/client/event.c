@@ -24,13 +24,6 @@ void paosi_event_invalidate(const paos_conn *conn, uint64_t identity, uint64_t x
         paosi_object_take_row(object, object->shape, NULL, 0, 0);
 }
 
-uint64_t paosi_event_name(const paos_conn *conn, uint64_t identity)
-{
-    const paos_object *object = paosi_map_find(conn, identity);
-
-    return object ? paosi_object_name(object) : identity;
-}
-
 /* ---- what it means for the answer ---- */
 
 /* Sorts one reference into what is told; that first, so that it can be taken back. */

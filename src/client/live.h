@@ -68,8 +68,6 @@ paos_status paosi_event_know(paos_conn *conn, const paosi_payload *told);
 
 /* Takes in a notification; what is none of ours is counted and no failure. */
 paos_status paosi_event_take(paos_conn *conn, const char *text);
-/* The name of an object with its own class, as far as that is known. */
-uint64_t paosi_event_name(const paos_conn *conn, uint64_t identity);
 
 /* ---- tell.c ---- */
 

@@ -506,16 +506,6 @@ size_t paosi_result_columns(const paosi_result *result)
     return (size_t) PQnfields(pg(result));
 }
 
-const char *paosi_result_name(const paosi_result *result, size_t column)
-{
-    return PQfname(pg(result), (int) column);
-}
-
-uint32_t paosi_result_type(const paosi_result *result, size_t column)
-{
-    return PQftype(pg(result), (int) column);
-}
-
 const unsigned char *paosi_result_value(const paosi_result *result, size_t row, size_t column,
                                         size_t *size)
 {

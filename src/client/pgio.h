@@ -138,8 +138,6 @@ const char *paosi_result_hint(const paosi_result *result);
 int paosi_result_position(const paosi_result *result);
 size_t paosi_result_rows(const paosi_result *result);
 size_t paosi_result_columns(const paosi_result *result);
-const char *paosi_result_name(const paosi_result *result, size_t column);
-uint32_t paosi_result_type(const paosi_result *result, size_t column);
 
 /* The bytes of one value, ending with a zero byte that size does not count; NULL for a null. */
 const unsigned char *paosi_result_value(const paosi_result *result, size_t row, size_t column,

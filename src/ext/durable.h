@@ -143,8 +143,6 @@ typedef struct PaosHold
 
 /* Gives up all names, of a database that has no requests any more. */
 extern void PaosHoldsForget(void);
-/* NULL: not held by this session. */
-extern PaosHold *PaosHoldFind(const char *name);
 /* Takes the name for this session, or complains that another holds it. */
 extern PaosHold *PaosHoldTake(const char *name);
 /* Which request the name is of. */

@@ -121,7 +121,8 @@ static PaosHold *Add(const char *name)
     return hold;
 }
 
-PaosHold *PaosHoldFind(const char *name)
+/* NULL: not held by this session. */
+static PaosHold *Find(const char *name)
 {
     ListCell *cell;
     LOCKTAG tag;
@@ -171,7 +172,7 @@ static char *DescribeHolder(const LOCKTAG *tag)
 
 PaosHold *PaosHoldTake(const char *name)
 {
-    PaosHold *hold = PaosHoldFind(name);
+    PaosHold *hold = Find(name);
     LOCKTAG tag;
     char *holder;
 
@@ -294,7 +295,7 @@ Datum paos_attend(PG_FUNCTION_ARGS)
         ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("name must not be null"));
     name = text_to_cstring(PG_GETARG_TEXT_PP(0));
     PaosDurableGet(name, &durable);
-    hold = PaosHoldFind(name);
+    hold = Find(name);
     if (hold == NULL)
     {
         NameTag(name, &wait.tag);
@@ -313,7 +314,7 @@ Datum paos_attend(PG_FUNCTION_ARGS)
 /* paos.leave(name text) */
 Datum paos_leave(PG_FUNCTION_ARGS)
 {
-    PaosHold *hold = PaosHoldFind(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+    PaosHold *hold = Find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
     if (hold != NULL)
         Release(hold);

@@ -117,6 +117,23 @@ static void Wake(Mailbox *mailbox)
         SendProcSignal(pid, PROCSIG_NOTIFY_INTERRUPT, backend);
 }
 
+void PaosMailMark(PaosShared *shared, const uint8 *to)
+{
+    Mailbox *mailbox = dshash_find(Mailboxes(shared), to, true);
+
+    if (mailbox == NULL)
+        return;
+    mailbox->marked = true;
+    Wake(mailbox);
+}
+
+/* Has the session tell its request to look again. */
+static void Lose(PaosShared *shared, int64 request, const uint8 *to)
+{
+    PaosRequestMark(shared, request);
+    PaosMailMark(shared, to);
+}
+
 void PaosMailPost(PaosShared *shared, dsa_pointer pointer)
 {
     PaosLetter *letter = dsa_get_address(PaosSharedArea(), pointer);
@@ -127,7 +144,7 @@ void PaosMailPost(PaosShared *shared, dsa_pointer pointer)
     {
         if (mailbox != NULL)
             dshash_release_lock(mailboxes, mailbox);
-        PaosMailLost(shared, letter->request, letter->channel);
+        Lose(shared, letter->request, letter->channel);
         dsa_free(mail_area, pointer);
         return;
     }
@@ -140,22 +157,6 @@ void PaosMailPost(PaosShared *shared, dsa_pointer pointer)
     request = letter->request;
     Wake(mailbox);
     PaosRequestCount(shared, request, false);
-}
-
-void PaosMailMark(PaosShared *shared, const uint8 *to)
-{
-    Mailbox *mailbox = dshash_find(Mailboxes(shared), to, true);
-
-    if (mailbox == NULL)
-        return;
-    mailbox->marked = true;
-    Wake(mailbox);
-}
-
-void PaosMailLost(PaosShared *shared, int64 request, const uint8 *to)
-{
-    PaosRequestMark(shared, request);
-    PaosMailMark(shared, to);
 }
 
 /* Told of the mailbox of each session; must not come back here. */
@@ -173,7 +174,8 @@ void PaosMailLook(PaosShared *shared, void (*look)(int backend, uint32 letters, 
 
 /* ---- receiving ---- */
 
-void PaosMailSend(const char *payload, int sender)
+/* To the client of this session. */
+static void Send(const char *payload, int sender)
 {
     char name[PAOS_CHANNEL_TEXT];
 
@@ -220,7 +222,7 @@ static void SendTaken(void)
         several = several || (sender != 0 && letter->sender != sender);
         sender = letter->sender;
         taken = letter->next;
-        PaosMailSend(letter->text, letter->sender);
+        Send(letter->text, letter->sender);
         dsa_free(mail_area, pointer);
     }
 }
@@ -232,7 +234,7 @@ static void SendRescued(void)
         Rescued *letter = linitial(rescued);
 
         rescued = list_delete_first(rescued);
-        PaosMailSend(letter->text, letter->sender);
+        Send(letter->text, letter->sender);
         pfree(letter);
     }
 }
@@ -303,7 +305,7 @@ static void SendMail(PaosShared *shared, bool awake)
     }
     SendTaken();
     foreach (cell, marked)
-        PaosMailSend(lfirst(cell), MyProcPid);
+        Send(lfirst(cell), MyProcPid);
 }
 
 /*

@@ -85,7 +85,6 @@ extern void PaosQuerySyntaxError(const PaosQueryScan *scan, int code, const char
     pg_attribute_noreturn();
 
 /* in query_print.c */
-extern const char *PaosQueryOpText(PaosQueryOp op);
 extern char *PaosQueryPrint(const PaosQueryNode *tree);
 
 /* in query_scan.l */

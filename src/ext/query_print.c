@@ -11,7 +11,7 @@
 
 static void PrintCondition(StringInfo out, const PaosQueryNode *node);
 
-const char *PaosQueryOpText(PaosQueryOp op)
+static const char *OperatorText(PaosQueryOp op)
 {
     static const char *const texts[] = {
         [PAOS_QUERY_EQ] = "==", [PAOS_QUERY_NE] = "!=", [PAOS_QUERY_LT] = "<",
@@ -120,7 +120,7 @@ static void PrintPredicate(StringInfo out, const PaosQueryNode *node)
     switch (node->tag)
     {
         case PAOS_QUERY_COMPARE:
-            appendStringInfo(out, " %s ", PaosQueryOpText(node->op));
+            appendStringInfo(out, " %s ", OperatorText(node->op));
             PrintOperand(out, right);
             break;
         case PAOS_QUERY_LIKE:

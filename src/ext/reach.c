@@ -32,7 +32,7 @@ enum
 
 /* ---- batches ---- */
 
-ReachBatch *PaosReachBatchFor(ReachWalk *walk, int number, int level)
+static ReachBatch *BatchFor(ReachWalk *walk, int number, int level)
 {
     MemoryContext previous;
     ReachBatch *batch;
@@ -58,7 +58,7 @@ ReachBatch *PaosReachBatchFor(ReachWalk *walk, int number, int level)
     return batch;
 }
 
-void PaosReachBatchAdd(ReachBatch *batch, int64 key)
+static void BatchAdd(ReachBatch *batch, int64 key)
 {
     if (batch->size == batch->capacity)
     {
@@ -90,7 +90,7 @@ void PaosReachMeet(ReachWalk *walk, PaosRef ref, int level)
         !PaosSeenAdd(walk->seen, ((PaosRef) root << PAOS_KEY_BITS) | PaosRefKey(ref)))
         return;
     walk->objects--;
-    PaosReachBatchAdd(PaosReachBatchFor(walk, number, level), PaosRefKey(ref));
+    BatchAdd(BatchFor(walk, number, level), PaosRefKey(ref));
 }
 
 /* ---- what is asked ---- */
@@ -170,7 +170,7 @@ static void TakeStart(ReachWalk *walk, ArrayType *array)
         if (ref == 0 || !PaosSeenAdd(starts, identity))
             continue;
         PaosSeenAdd(walk->seen, identity);
-        PaosReachBatchAdd(PaosReachBatchFor(walk, number, 0), PaosRefKey(ref));
+        BatchAdd(BatchFor(walk, number, 0), PaosRefKey(ref));
     }
     pfree(elements);
     pfree(nulls);

@@ -91,8 +91,6 @@ typedef struct ReachWalk
     MemoryContext context; /* of all of it */
 } ReachWalk;
 
-extern ReachBatch *PaosReachBatchFor(ReachWalk *walk, int number, int level);
-extern void PaosReachBatchAdd(ReachBatch *batch, int64 key);
 /* The root of a class; -1: there is no such class. */
 extern int PaosReachWalkRoot(ReachWalk *walk, int number);
 /* Adds what a reference leads to, unless it was met before or there is enough. */

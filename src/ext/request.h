@@ -419,12 +419,8 @@ extern void PaosMailLook(PaosShared *shared, void (*look)(int backend, uint32 le
 extern void PaosMailPost(PaosShared *shared, dsa_pointer letter);
 /* Has the session tell the requests that are marked. */
 extern void PaosMailMark(PaosShared *shared, const uint8 *channel);
-/* Has the session tell its request to look again. */
-extern void PaosMailLost(PaosShared *shared, int64 request, const uint8 *channel);
 /* The mailbox goes, what is in it is still to be sent. */
 extern void PaosMailRescue(void);
-/* Sends to the client of this session. */
-extern void PaosMailSend(const char *payload, int sender);
 
 /* in frontend.c */
 /* Is listening all that the client does?  To be asked once whenever it is about to be told. */

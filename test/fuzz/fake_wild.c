@@ -509,16 +509,6 @@ size_t paosi_result_columns(const paosi_result *result)
     return result->width;
 }
 
-const char *paosi_result_name(const paosi_result *result, size_t i)
-{
-    return result->columns[i].name;
-}
-
-uint32_t paosi_result_type(const paosi_result *result, size_t i)
-{
-    return result->columns[i].type;
-}
-
 const unsigned char *paosi_result_value(const paosi_result *result, size_t row, size_t i,
                                         size_t *size)
 {

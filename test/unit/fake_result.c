@@ -326,18 +326,6 @@ size_t paosi_result_columns(const paosi_result *result)
     return result->table.width;
 }
 
-const char *paosi_result_name(const paosi_result *result, size_t column)
-{
-    assert_true(column < result->table.width);
-    return result->table.columns[column].name;
-}
-
-uint32_t paosi_result_type(const paosi_result *result, size_t column)
-{
-    assert_true(column < result->table.width);
-    return result->table.columns[column].type;
-}
-
 const unsigned char *paosi_result_value(const paosi_result *result, size_t row, size_t column,
                                         size_t *size)
 {
