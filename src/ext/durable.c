@@ -15,7 +15,6 @@
 
 #include "access/genam.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -27,9 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(paos_durable_changed);
@@ -88,61 +85,55 @@ void PaosTaskHold(int64 task, LOCKMODE mode)
 
 /* ---- one request ---- */
 
-static void NoteError(PaosDurableTry *out)
+typedef struct Binding
 {
-    ErrorData *error = CopyErrorData();
+    const PaosDurable *durable;
+    Oid relid;
+    PaosQuestion *question;
+} Binding;
 
-    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-        PG_RE_THROW();
-    FlushErrorState();
-    if (PaosReshapeIsOurs(error->sqlerrcode))
+/* Nobody waits here for whoever changes the table. */
+static void Bind(void *arg)
+{
+    const Binding *binding = arg;
+    const PaosDurable *durable = binding->durable;
+    PaosQuestion bound;
+
+    if (PaosClassByNumber(durable->class, true) == NULL)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("class \"%s\" has no single-column integer primary key any more",
+                       get_rel_name(binding->relid)));
+    if (!ConditionalLockRelationOid(binding->relid, AccessShareLock))
         return;
-    out->sqlstate = error->sqlerrcode;
-    out->reason = error->message;
+    (void) PaosRoleBecome(durable->role); /* the rollback ends it */
+    PaosQuestionBind(binding->relid, durable->query, &bound);
+    *binding->question = bound;
 }
 
 /*
  * As its role, and so that a complaint ends nothing but the try: while nothing can be
  * told, every row is a candidate.  Rolled back in any case, for the locks on the class.
- * Nobody waits here for whoever changes the table.
  */
 void PaosDurableTryToBind(const PaosDurable *durable, PaosDurableTry *out)
 {
     static PaosFiling any = {.kind = PAOS_FILE_REST};
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    Oid relid = PaosClassTable(durable->class);
-    PaosQuestion bound;
+    Binding binding = {durable, PaosClassTable(durable->class), &out->question};
+    ErrorData *error;
 
     memset(out, 0, sizeof(*out));
     out->question.filings = list_make1(&any);
     /* A restore may bring the class later. */
-    if (!OidIsValid(relid))
+    if (!OidIsValid(binding.relid))
         return;
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        if (PaosClassByNumber(durable->class, true) == NULL)
-            ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("class \"%s\" has no single-column integer primary key any more",
-                           get_rel_name(relid)));
-        if (ConditionalLockRelationOid(relid, AccessShareLock))
-        {
-            (void) PaosRoleBecome(durable->role); /* the rollback ends it */
-            PaosQuestionBind(relid, durable->query, &bound);
-            out->question = bound;
-        }
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        NoteError(out);
-    }
-    PG_END_TRY();
-    RollbackAndReleaseCurrentSubTransaction();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
+    error = PaosSubtransactionProbe(Bind, &binding);
+    if (error == NULL)
+        return;
+    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+        ReThrowError(error);
+    if (PaosReshapeIsOurs(error->sqlerrcode))
+        return;
+    out->sqlstate = error->sqlerrcode;
+    out->reason = error->message;
 }
 
 /*

@@ -13,7 +13,6 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -29,7 +28,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -143,52 +141,35 @@ static void Compile(Matcher *matcher, const PaosRequest *request, const char *te
     matcher->alien = PaosRunsUserCode((Node *) condition, NULL) || policy != NULL;
 }
 
-/* Forgets an error, unless it is one of the writer's own: who cancels a statement means it. */
-static void PassErrorOn(void)
+typedef struct Compilation
 {
-    int code = geterrcode();
-
-    if (code == ERRCODE_QUERY_CANCELED || code == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-        code == ERRCODE_T_R_DEADLOCK_DETECTED)
-        PG_RE_THROW();
-    FlushErrorState();
-}
+    Matcher *matcher;
+    const PaosRequest *request;
+    const char *text;
+    Oid relid;
+} Compilation;
 
 /* As the subscriber: input functions and what is constant run now. */
-static void CompileAs(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
+static void CompileAs(void *arg)
 {
-    PaosRole saved = PaosRoleBecome(request->role);
+    const Compilation *work = arg;
+    PaosRole saved;
 
-    Compile(matcher, request, text, relid);
+    MemoryContextSwitchTo(matchers_context);
+    evaluating = true;
+    saved = PaosRoleBecome(work->request->role);
+    Compile(work->matcher, work->request, work->text, work->relid);
     PaosRoleReturn(&saved);
 }
 
-/* Compiles in a subtransaction, so that a complaint ends nothing but that. */
 static void TryToCompile(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
 {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
+    Compilation work = {matcher, request, text, relid};
+    ErrorData *error = PaosSubtransactionTry(CompileAs, &work);
 
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(matchers_context);
-    evaluating = true;
-    PG_TRY();
-    {
-        CompileAs(matcher, request, text, relid);
-        ReleaseCurrentSubTransaction();
-    }
-    PG_CATCH();
-    {
-        evaluating = false;
-        MemoryContextSwitchTo(context);
-        PassErrorOn();
-        RollbackAndReleaseCurrentSubTransaction();
-        matcher->broken = true;
-    }
-    PG_END_TRY();
     evaluating = false;
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
+    if (!PaosSubtransactionForgive(error))
+        matcher->broken = true;
 }
 
 /* For rows that are written by what is being evaluated. */
@@ -283,40 +264,39 @@ static bool SatisfiesAsAlien(const Matcher *matcher, TupleTableSlot *row)
     return result;
 }
 
-/* In a subtransaction when it may fail: that must end nothing but the look. */
+typedef struct Look
+{
+    const Matcher *matcher;
+    TupleTableSlot *row;
+    bool result;
+} Look;
+
+static void LookAtRow(void *arg)
+{
+    Look *look = arg;
+    const Matcher *matcher = look->matcher;
+
+    evaluating = true;
+    if (matcher->names != NIL)
+        PushActiveSnapshot(PaosPathWatch(matcher->request));
+    if (matcher->alien)
+        look->result = SatisfiesAsAlien(matcher, look->row);
+    else
+        look->result = SatisfiesAs(matcher, look->row);
+    if (matcher->names != NIL)
+        PopActiveSnapshot();
+}
+
+/* When it may fail: that must end nothing but the look. */
 static PaosMatchResult TryToSatisfy(const Matcher *matcher, TupleTableSlot *row)
 {
-    volatile PaosMatchResult result = PAOS_MATCH_UNKNOWN;
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
+    Look look = {matcher, row, false};
+    ErrorData *error = PaosSubtransactionTry(LookAtRow, &look);
 
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(context);
-    evaluating = true;
-    PG_TRY();
-    {
-        if (matcher->names != NIL)
-            PushActiveSnapshot(PaosPathWatch(matcher->request));
-        if (matcher->alien)
-            result = SatisfiesAsAlien(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
-        else
-            result = SatisfiesAs(matcher, row) ? PAOS_MATCH_YES : PAOS_MATCH_NO;
-        if (matcher->names != NIL)
-            PopActiveSnapshot();
-        ReleaseCurrentSubTransaction();
-    }
-    PG_CATCH();
-    {
-        evaluating = false;
-        MemoryContextSwitchTo(context);
-        PassErrorOn();
-        RollbackAndReleaseCurrentSubTransaction();
-    }
-    PG_END_TRY();
     evaluating = false;
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-    return result;
+    if (!PaosSubtransactionForgive(error))
+        return PAOS_MATCH_UNKNOWN;
+    return look.result ? PAOS_MATCH_YES : PAOS_MATCH_NO;
 }
 
 PaosMatchResult PaosRequestMatches(int64 id, Oid relid, TupleTableSlot *row, bool exact)

@@ -127,6 +127,17 @@ extern void PaosRoleReturn(const PaosRole *saved);
 /* May an expression run functions that came after initdb?  A walker: context is NULL. */
 extern bool PaosRunsUserCode(Node *node, void *context);
 
+/*
+ * in subtransaction.c: a function is run in a subtransaction of its own.  NULL, or the error that
+ * ended it, of which nothing is left.
+ */
+extern ErrorData *PaosSubtransactionTry(void (*function)(void *), void *arg);
+/* The same, but rolled back in any case; only session-level locks and memory are kept. */
+extern ErrorData *PaosSubtransactionProbe(void (*function)(void *), void *arg);
+/* Was there no error?  Frees it; one that is the caller's own, as a cancelled statement, goes on.
+ */
+extern bool PaosSubtransactionForgive(ErrorData *error);
+
 /* in version.c: complains when the installed SQL is of another version than the library */
 extern void PaosVersionCheck(void);
 extern bool PaosVersionFits(void);
@@ -186,13 +197,6 @@ extern char *PaosObjectName(PaosRef ref);
 
 /* The table that the object is really in, a subclass's perhaps; InvalidOid: no such object. */
 extern Oid PaosObjectTable(PaosRef ref);
-
-/*
- * in ref_plan.c: the table that a variable of the planner belongs to, at
- * whatever query level; NULL when it is not a table's.
- */
-struct PlannerInfo;
-extern struct RangeTblEntry *PaosPlanTable(struct PlannerInfo *root, const Var *var);
 
 /* in query_bind.c: a query bound to a row type is an ordinary expression */
 struct PaosQueryNode; /* in query.h, with parsing and printing */

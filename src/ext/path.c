@@ -12,7 +12,6 @@
 #include "query_int.h"
 #include "request.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
@@ -20,9 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/rls.h"
 
 /* Where a reference leads: a class's number, or one of these. */
@@ -210,57 +207,50 @@ static List *Changes(AttrNumber attribute)
     return list_make1(filing);
 }
 
-/* The predicate on the last attribute alone, of objects of the class. */
-static List *FilePredicate(const PaosQueryNode *predicate, bool negated, Oid relid)
+typedef struct Step
 {
-    PaosQueryNode *copy = PaosQueryNodeCopy(predicate);
+    const PaosQueryNode *predicate;
+    bool negated;
+    Oid relid;
+    AttrNumber attribute;
+    List *filings;
+} Step;
+
+/* The predicate on the last attribute alone, of objects of the class. */
+static void FilePredicate(void *arg)
+{
+    Step *step = arg;
+    PaosQueryNode *copy = PaosQueryNodeCopy(step->predicate);
     PaosQueryNode *path = unconstify(PaosQueryNode *, PaosPathFind(copy));
-    Relation relation = PaosRelationPeek(relid);
-    PaosRow row = {.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation)), .relid = relid};
-    AttrNumber attribute = get_attnum(relid, path->last->text);
+    Relation relation = PaosRelationPeek(step->relid);
+    PaosRow row = {.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation)),
+                   .relid = step->relid};
     List *filings;
     ListCell *cell;
 
     RelationClose(relation);
     path->args = path->last;
-    if (negated)
+    if (step->negated)
         copy = PaosQueryNodeAppend(PaosQueryNodeMake(PAOS_QUERY_NOT, -1), copy);
     filings =
         PaosFile(expression_planner(PaosQueryBind(copy, PaosQueryPrint(copy), &row)), row.desc);
     foreach (cell, filings)
-        ((PaosFiling *) lfirst(cell))->attribute = attribute;
-    return filings;
+        ((PaosFiling *) lfirst(cell))->attribute = step->attribute;
+    step->filings = filings;
 }
 
 /*
- * In a subtransaction: of the classes that a paos.ref may lead to, some may have an
- * attribute of that name which the predicate does not fit.
+ * Of the classes that a paos.ref may lead to, some may have an attribute of that name which the
+ * predicate does not fit.
  */
 static List *TryToFile(const PaosQueryNode *predicate, bool negated, Oid relid,
                        AttrNumber attribute)
 {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    List *volatile filings = NIL;
+    Step step = {predicate, negated, relid, attribute, NIL};
 
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        filings = FilePredicate(predicate, negated, relid);
-        ReleaseCurrentSubTransaction();
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        FlushErrorState();
-        RollbackAndReleaseCurrentSubTransaction();
-        filings = Changes(attribute);
-    }
-    PG_END_TRY();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-    return filings;
+    if (!PaosSubtransactionForgive(PaosSubtransactionTry(FilePredicate, &step)))
+        return Changes(attribute);
+    return step.filings;
 }
 
 /* Whom row-level security keeps from some objects must not learn their values by being woken. */

@@ -22,7 +22,8 @@
 
 PG_FUNCTION_INFO_V1(paos_ref_support);
 
-RangeTblEntry *PaosPlanTable(PlannerInfo *root, const Var *var)
+/* The table that a variable belongs to, at whatever query level; NULL when it is not a table's. */
+static RangeTblEntry *TableOf(PlannerInfo *root, const Var *var)
 {
     Index level;
     RangeTblEntry *entry;
@@ -72,7 +73,7 @@ Datum paos_ref_support(PG_FUNCTION_ARGS)
     row = linitial(request->fcall->args);
     if (!IsA(row, Var) || row->varattno != InvalidAttrNumber)
         PG_RETURN_POINTER(NULL);
-    entry = PaosPlanTable(request->root, row);
+    entry = TableOf(request->root, row);
     if (entry == NULL)
         PG_RETURN_POINTER(NULL);
     PG_RETURN_POINTER(RefExpression(row, entry->relid));

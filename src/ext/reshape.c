@@ -25,7 +25,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 
 static List *touched = NIL; /* numbers of classes, in TopTransactionContext */
@@ -152,14 +151,6 @@ static void End(PaosShared *shared, const PaosRequest *request, const char *text
 
 /* ---- binding anew ---- */
 
-/* What a try to bind a request came to. */
-typedef struct Rebound
-{
-    PaosQuestion question;
-    int sqlstate; /* 0: it went well */
-    char *reason;
-} Rebound;
-
 /* Not the request's fault: whoever changes the table has to hear of it. */
 bool PaosReshapeIsOurs(int sqlstate)
 {
@@ -170,69 +161,42 @@ bool PaosReshapeIsOurs(int sqlstate)
            sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-static void NoteError(Rebound *out, MemoryContext context)
+typedef struct Binding
 {
-    ErrorData *error;
-
-    MemoryContextSwitchTo(context);
-    error = CopyErrorData();
-    if (PaosReshapeIsOurs(error->sqlerrcode))
-        PG_RE_THROW();
-    FlushErrorState();
-    out->sqlstate = error->sqlerrcode;
-    out->reason = error->message;
-}
+    Oid role;
+    Oid relid;
+    const char *text;
+    PaosQuestion question;
+} Binding;
 
 /* As its role, whose operators may run: never as who happens to change the table. */
-static void BindAs(Oid role, Oid relid, const char *text, PaosQuestion *out)
+static void BindAs(void *arg)
 {
-    PaosRole saved = PaosRoleBecome(role);
+    Binding *binding = arg;
+    PaosRole saved = PaosRoleBecome(binding->role);
 
-    PaosQuestionBind(relid, text, out);
+    PaosQuestionBind(binding->relid, binding->text, &binding->question);
     PaosRoleReturn(&saved);
-}
-
-/* In a subtransaction, so that a complaint ends nothing but that. */
-static void TryToBind(const PaosRequest *request, Oid relid, const char *text, Rebound *out)
-{
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-
-    memset(out, 0, sizeof(*out));
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        BindAs(request->role, relid, text, &out->question);
-        ReleaseCurrentSubTransaction();
-    }
-    PG_CATCH();
-    {
-        NoteError(out, context);
-        RollbackAndReleaseCurrentSubTransaction();
-    }
-    PG_END_TRY();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
 }
 
 static void BindAnew(PaosShared *shared, const PaosRequest *request, const PaosBound *bound,
                      bool prepare)
 {
     static PaosFiling any = {.kind = PAOS_FILE_REST};
-    char *text = PaosBoundText(bound);
-    Rebound rebound;
+    Binding binding = {.role = request->role, .relid = bound->relid, .text = PaosBoundText(bound)};
+    ErrorData *error = PaosSubtransactionTry(BindAs, &binding);
 
-    TryToBind(request, bound->relid, text, &rebound);
-    if (rebound.sqlstate != 0 && !prepare)
+    if (error != NULL && PaosReshapeIsOurs(error->sqlerrcode))
+        ReThrowError(error);
+    if (error != NULL && !prepare)
     {
-        End(shared, request, text, rebound.sqlstate, rebound.reason);
+        End(shared, request, binding.text, error->sqlerrcode, error->message);
         return;
     }
     /* Whether a prepared transaction is committed is open: every row is looked at. */
     if (prepare)
-        rebound.question.filings = list_make1(&any);
-    Refile(shared, request, text, rebound.question.filings)->loose = prepare;
+        binding.question.filings = list_make1(&any);
+    Refile(shared, request, binding.text, binding.question.filings)->loose = prepare;
     if (request->broken)
         PaosDurableNote(request, &(PaosEvent){.request = request->id, .resync = true});
     else

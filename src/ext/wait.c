@@ -8,10 +8,7 @@
  */
 #include "paos.h"
 
-#include "access/xact.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 /* A time to wait, in milliseconds, out of an interval or NULL. */
@@ -42,6 +39,20 @@ void PaosWaitLimit(TimestampTz deadline)
     SetConfigOption("lock_timeout", setting, PGC_USERSET, PGC_S_SESSION);
 }
 
+typedef struct Try
+{
+    bool (*function)(void *);
+    void *arg;
+    bool done;
+} Try;
+
+static void Run(void *arg)
+{
+    Try *try = arg;
+
+    try->done = try->function(try->arg);
+}
+
 /*
  * Runs what may wait.  False when it says so, or when it ran out of the time
  * that was asked for; with PAOS_WAIT_FOREVER the caller's own lock_timeout is an
@@ -49,31 +60,12 @@ void PaosWaitLimit(TimestampTz deadline)
  */
 bool PaosWaitTry(bool (*function)(void *), void *arg, int64 wait)
 {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    ErrorData *volatile error = NULL;
-    volatile bool done = false;
-
-    BeginInternalSubTransaction(NULL);
-    MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        done = function(arg);
-    }
-    PG_CATCH();
-    {
-        MemoryContextSwitchTo(context);
-        error = CopyErrorData();
-        FlushErrorState();
-    }
-    PG_END_TRY();
-    RollbackAndReleaseCurrentSubTransaction();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
+    Try try = {.function = function, .arg = arg};
+    ErrorData *error = PaosSubtransactionProbe(Run, &try);
 
     if (error == NULL)
-        return done;
-    if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && wait != PAOS_WAIT_FOREVER)
-        return false;
-    ReThrowError(error);
+        return try.done;
+    if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE || wait == PAOS_WAIT_FOREVER)
+        ReThrowError(error);
+    return false;
 }
