@@ -82,10 +82,11 @@ ratio ratio_of(const bench *bench, const double *a, const double *b);
 /* ---- format.c: figures as text ---- */
 
 void format_seconds(char *text, size_t size, double seconds);
-/* With a mark when another run of the benchmark may come to a ratio that differs much. */
+/* With a mark when another run of the benchmark may come to a ratio that differs much, or when
+ * there are too few runs to tell. */
 void format_ratio(char *text, size_t size, ratio ratio);
-/* Was any ratio marked since the last call? */
-bool format_take_mark(void);
+/* Prints what the marks mean that ratios got since the last call; unsteady: see table_end. */
+void format_explain_marks(const char *unsteady);
 
 /* ---- table.c: the results, as a table for people and for documents ---- */
 

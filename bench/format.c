@@ -1,8 +1,9 @@
 /*
  * format.c - figures as text.
  *
- * A ratio is marked when its spread says that another run of the benchmark may well come to
- * one that differs by more than AGREEMENT; run.c then tells why that is so in this case.
+ * A ratio is marked ~ when its spread says that another run of the benchmark may well come to
+ * one that differs by more than AGREEMENT; run.c then tells why that is so in this case.  One of
+ * fewer runs than RUNS_TELLING is marked ?, since no spread says anything of it.
  */
 #include "bench.h"
 
@@ -11,8 +12,9 @@
 #include <string.h>
 
 #define AGREEMENT 0.15
+#define RUNS_TELLING 3
 
-static bool marked;
+static bool wide, few; /* a ratio was marked ~, or ? */
 
 void format_seconds(char *text, size_t size, double seconds)
 {
@@ -37,7 +39,20 @@ static bool is_wide(ratio ratio)
 {
     double difference = 2 * sqrt(2.0) * 1.25 / 1.35 * (ratio.high - ratio.low);
 
-    return ratio.runs > 1 && difference > AGREEMENT * ratio.middle * sqrt((double) ratio.runs);
+    return difference > AGREEMENT * ratio.middle * sqrt((double) ratio.runs);
+}
+
+static const char *mark(ratio ratio)
+{
+    if (ratio.runs < RUNS_TELLING)
+    {
+        few = true;
+        return " ?";
+    }
+    if (!is_wide(ratio))
+        return "";
+    wide = true;
+    return " ~";
 }
 
 void format_ratio(char *text, size_t size, ratio ratio)
@@ -48,14 +63,18 @@ void format_ratio(char *text, size_t size, ratio ratio)
         format = "%.0f (%.0f to %.0f)%s";
     else if (ratio.middle < 0.1)
         format = "%.4f (%.4f to %.4f)%s";
-    marked |= is_wide(ratio);
-    snprintf(text, size, format, ratio.middle, ratio.low, ratio.high, is_wide(ratio) ? " ~" : "");
+    snprintf(text, size, format, ratio.middle, ratio.low, ratio.high, mark(ratio));
 }
 
-bool format_take_mark(void)
+void format_explain_marks(const char *unsteady)
 {
-    bool was = marked;
-
-    marked = false;
-    return was;
+    if (wide)
+        printf("\n~: by the spread of its runs, another time may come to a ratio that differs by "
+               "more than 15 %%%s%s.\n",
+               unsteady ? ": " : "", unsteady ? unsteady : "");
+    if (few)
+        printf("\n?: fewer than %d runs, whose spread does not tell how far another time may "
+               "differ.\n",
+               RUNS_TELLING);
+    wide = few = false;
 }

@@ -60,10 +60,7 @@ void table_note(const char *format, ...)
 
 void table_end(const char *unsteady)
 {
-    if (format_take_mark())
-        printf("\n~: by the spread of its runs, another time may come to a ratio that differs by "
-               "more than 15 %%%s%s.\n",
-               unsteady ? ": " : "", unsteady ? unsteady : "");
+    format_explain_marks(unsteady);
     for (size_t i = 0; i < notes_size; i++)
         printf("%s- %s\n", i ? "" : "\n", notes[i]);
     notes_size = 0;
