@@ -39,6 +39,9 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION paos.introduced() IS 'what sessions said of themselves; nothing on a standby';
+-- Without a character that not every encoding has.
+COMMENT ON FUNCTION paos.bind(paos.query, "any") IS
+    'the query with values in the place of its parameters $1, $2 and so on';
 
 CREATE OR REPLACE FUNCTION paos.authors()
     RETURNS TABLE (backend int, host text, pid bigint, uid bigint, application text)

@@ -343,7 +343,7 @@ COMMENT ON OPERATOR CLASS paos.query_hash_ops USING hash IS 'equality of the tex
 CREATE FUNCTION paos.bind(query paos.query, VARIADIC args "any") RETURNS paos.query
     AS 'MODULE_PATHNAME', 'paos_query_bind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION paos.bind(paos.query, "any") IS
-    'the query with values in the place of its parameters $1, $2, …';
+    'the query with values in the place of its parameters $1, $2 and so on';
 
 -- Restricted to the leader, for a query that only a running plan knows may name
 -- operators that no worker may run.  Dear, so that plans which know the query win.

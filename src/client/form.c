@@ -2,9 +2,9 @@
  * form.c - the form in which the server writes the notifications that come in great numbers.
  *
  * To build a tree of JSON for each would take longer than all else that is done for
- * an event.  So what is written to the letter as the server does (see event.c of the extension
- * and jsonb's text of an author) is read straight; whatever is not may be right all the same,
- * and is left to payload.c.
+ * an event.  So what is written to the letter as the server does (see payload.c and author.c of
+ * the extension) is read straight; whatever is not may be right all the same, and is left to
+ * payload.c.
  */
 #include "paos_int.h"
 
@@ -37,7 +37,7 @@ static bool read_number(const char **rest, uint64_t *out)
     return true;
 }
 
-/* As jsonb writes it. */
+/* As the server writes it; a negative one is rare. */
 static bool read_integer(const char **rest, int64_t *out)
 {
     uint64_t number = 0;
@@ -100,14 +100,14 @@ static paos_status read_author(const char **rest, paosi_payload *out)
 {
     paos_status status = PAOS_INVALID;
 
-    if (skip(rest, "{\"app\": "))
-        status = read_text(rest, &out->application);
-    if (status == PAOS_OK && (!skip(rest, ", \"pid\": ") || !read_integer(rest, &out->pid) ||
-                              !skip(rest, ", \"uid\": ") || !read_integer(rest, &out->uid) ||
-                              !skip(rest, ", \"host\": ")))
+    if (skip(rest, "{\"host\":"))
+        status = read_text(rest, &out->host);
+    if (status == PAOS_OK &&
+        (!skip(rest, ",\"pid\":") || !read_integer(rest, &out->pid) || !skip(rest, ",\"uid\":") ||
+         !read_integer(rest, &out->uid) || !skip(rest, ",\"app\":")))
         return PAOS_INVALID;
     if (status == PAOS_OK)
-        status = read_text(rest, &out->host);
+        status = read_text(rest, &out->application);
     return status == PAOS_OK && !skip(rest, "}") ? PAOS_INVALID : status;
 }
 

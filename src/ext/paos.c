@@ -44,4 +44,5 @@ void _PG_init(void)
     paos_preloaded = process_shared_preload_libraries_in_progress;
     PaosEventInit();
     PaosPreparedInit();
+    PaosDiscardInit();
 }

@@ -147,17 +147,15 @@ static void Commit(void)
  */
 static void RefusePrepare(void)
 {
+    bool refused = ending.n > 0;
     int i;
 
-    for (i = 0; i < own.n + ending.n; i++)
-    {
-        const Own *item = i < own.n ? &own.items[i] : &ending.items[i - own.n];
-
-        if (item->id >= PAOS_DURABLE_FIRST)
-            ereport(
-                ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                errmsg("cannot PREPARE a transaction that has begun or ended a durable request"));
-    }
+    /* A live one that was begun PostgreSQL refuses itself, for its LISTEN. */
+    for (i = 0; i < own.n; i++)
+        refused = refused || own.items[i].id >= PAOS_DURABLE_FIRST;
+    if (refused)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("cannot PREPARE a transaction that has begun or ended a request"));
 }
 
 static PaosEnds ends = {

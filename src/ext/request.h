@@ -437,6 +437,9 @@ extern void PaosPreparedPut(List *payloads);
 extern void PaosPreparedClasses(List *numbers);
 extern void PaosPreparedInit(void);
 
+/* in discard.c */
+extern void PaosDiscardInit(void);
+
 /* in subscribe.c */
 /* A query bound to a class, and how it is filed. */
 typedef struct PaosQuestion
@@ -457,5 +460,7 @@ extern void PaosChannelName(const uint8 *channel, char name[PAOS_CHANNEL_TEXT]);
 
 /* in author.c: who this session is, as JSON; borrowed */
 extern const char *PaosAuthorText(void);
+/* The session has not introduced itself any more. */
+extern void PaosAuthorDiscard(void);
 
 #endif

@@ -128,4 +128,14 @@ gone()
 gone "dropped with what it needs" needing "DROP EXTENSION plpgsql CASCADE"
 sql postgres "CREATE EXTENSION plpgsql; CREATE ROLE installer SUPERUSER; SET ROLE installer; CREATE EXTENSION paos"
 gone "dropped with its owner's things" owned "DROP OWNED BY installer CASCADE"
+
+# --- whatever the database's encoding ------------------------------------------------------
+
+for encoding in SQL_ASCII LATIN1 KOI8R EUC_JP EUC_KR
+do
+    createdb --encoding=$encoding --locale=C --template=template0 "in_$encoding"
+    ok "$encoding: the extension can be made" "t" \
+        "$(sql "in_$encoding" "SET client_min_messages = warning; CREATE EXTENSION paos;
+            SELECT status = 'ok' FROM paos.health() WHERE \"check\" = 'library'")"
+done
 done_testing

@@ -71,6 +71,10 @@ sql postgres "INSERT INTO person VALUES (14, 'Ann', 1)"
 ok "what is rolled back is not told" "$(printf '"request":%s,"enter":["2:14"]' "$all")" "$(told "$all" 14)"
 ok "nor kept" 0 "$(grep -cE '2:13' "$work/listener.out")"
 
+like "what ends a request cannot be prepared" "ERROR:  cannot PREPARE a transaction that has begun or ended a request" \
+    "$(say listener "BEGIN; SELECT paos.unsubscribe($path); PREPARE TRANSACTION 'change'")"
+ok "which goes on" 1 "$(sql postgres "SELECT count(*) FROM paos.requests WHERE request = $path")"
+
 # --- without preloading --------------------------------------------------------------
 
 close locker

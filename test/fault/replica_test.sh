@@ -27,8 +27,8 @@ sql replica "CREATE SUBSCRIPTION replica CONNECTION 'host=$PGHOST port=$PGPORT u
 ok "the first copy is told" '"enter":["8:2"]' "$(await listener '"enter":\["8:2"\]')"
 sql published "UPDATE person SET age = 31 WHERE id = 1"
 ok "an update that is applied" '"enter":["7:1"]' "$(await listener '"enter":\["7:1"\]')"
-ok "who wrote it: the apply worker" '"app": "logical replication worker' \
-    "$(grep -o '"app": "logical replication worker' "$work/listener.out" | head -n 1)"
+ok "who wrote it: the apply worker" '"app":"logical replication worker' \
+    "$(grep -o '"app":"logical replication worker' "$work/listener.out" | head -n 1)"
 ok "refs are the same" "7:1 8:2" "$(sql replica "SELECT string_agg(paos.ref(p)::text, ' ' ORDER BY id) FROM person p")"
 ok "and lead to the same" "Bill" "$(sql replica "SELECT loves OPERATOR(paos.->>) 'name' FROM person WHERE id = 1")"
 

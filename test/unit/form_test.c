@@ -6,12 +6,13 @@
 #include "unit.h"
 
 static const char *const texts[] = {
-    "{\"request\":7,\"enter\":[\"12:42\"],\"change\":[],\"leave\":[],\"author\":{\"app\": \"ed\","
-    " \"pid\": 1, \"uid\": null, \"host\": \"h\xC3\xA9\"},\"xid\":\"771\",\"part\":[1,1]}",
+    "{\"request\":7,\"enter\":[\"12:42\"],\"change\":[],\"leave\":[],\"author\":{\"host\":"
+    "\"h\xC3\xA9\","
+    "\"pid\":1,\"uid\":null,\"app\":\"ed\"},\"xid\":\"771\",\"part\":[1,1]}",
     "{\"request\":10,\"enter\":[],\"change\":[\"1:1\",\"1:2\"],\"leave\":[\"32767:"
     "281474976710655\"],"
-    "\"author\":{\"app\": \"\", \"pid\": 0, \"uid\": 90, \"host\": "
-    "\"\"},\"xid\":\"1\",\"part\":[2,3]}",
+    "\"author\":{\"host\":\"\",\"pid\":0,\"uid\":90,\"app\":\"\"},"
+    "\"xid\":\"1\",\"part\":[2,3]}",
 };
 
 static void must_be_equal(const char *a, const char *b, const char *text)
@@ -119,7 +120,7 @@ static void compare_with(const char *request, const char *ref, const char *pid, 
 
     snprintf(text, sizeof text,
              "{\"request\":%s,\"enter\":[\"%s\"],\"change\":[],\"leave\":[],\"author\":"
-             "{\"app\": \"a\", \"pid\": %s, \"uid\": 1, \"host\": \"h\"},\"xid\":\"%s\","
+             "{\"host\":\"h\",\"pid\":%s,\"uid\":1,\"app\":\"a\"},\"xid\":\"%s\","
              "\"part\":[1,1]}",
              request, ref, pid, xid);
     means_the_same(text);
