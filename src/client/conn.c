@@ -8,8 +8,6 @@
 #include "paos_int.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #define DEFAULT_CACHE 100000
 #define DEFAULT_SILENCE 30000
@@ -179,114 +177,6 @@ void *paosi_conn_conversion(paos_conn *conn, size_t size)
 
 /* ---- opening ---- */
 
-static uint32_t take_oid(const paosi_result *result, size_t column)
-{
-    size_t size;
-    const unsigned char *data = paosi_result_value(result, 0, column, &size);
-
-    return data && size == 4 ? paosi_read32(data) : 0;
-}
-
-/* Remembers the types' oids, or says that there is no extension. */
-static paos_status take_extension(paos_conn *conn, const paosi_result *result)
-{
-    paosi_buffer message = {0};
-    paos_status status;
-
-    if (paosi_result_outcome(result) != PAOSI_DONE)
-        return paosi_fail_result(conn, result);
-    if (paosi_result_rows(result) == 1)
-    {
-        conn->ref_oid = take_oid(result, 0);
-        conn->refs_oid = take_oid(result, 1);
-    }
-    if (conn->ref_oid && conn->refs_oid)
-        return PAOS_OK;
-    paosi_buffer_format(&message, "database \"%s\" has no extension paos",
-                        paosi_pgio_database(conn->io));
-    status =
-        paosi_fail_detail(conn, PAOS_INVALID, message.failed ? "no extension paos" : message.data,
-                          "", "Run CREATE EXTENSION paos in the database.");
-    paosi_buffer_free(&message);
-    return status;
-}
-
-/* On a server that only reads there is no author to note down, and nothing to notify. */
-static paos_status take_introduction(paos_conn *conn, const paosi_result *result)
-{
-    if (paosi_result_outcome(result) != PAOSI_FAILED ||
-        strcmp(paosi_result_sqlstate(result), "25006") == 0)
-        return PAOS_OK;
-    return paosi_fail_result(conn, result);
-}
-
-/* What tells one history of commits from another: after a failover xids come again. */
-static void take_timeline(paos_conn *conn, const paosi_result *result)
-{
-    const unsigned char *text = NULL;
-    size_t size;
-
-    conn->timeline[0] = 0;
-    if (paosi_result_outcome(result) == PAOSI_DONE && paosi_result_rows(result) == 1)
-        text = paosi_result_value(result, 0, 0, &size);
-    if (text)
-        snprintf(conn->timeline, sizeof conn->timeline, "%s", (const char *) text);
-}
-
-paos_status paosi_conn_introduce(paos_conn *conn)
-{
-    const char *application = conn->application;
-    char host[256] = "";
-    char pid[24], uid[24];
-    const paosi_parameter who[] = {
-        {0, true, host, 0},
-        {0, true, pid, 0},
-        {0, true, uid, 0},
-        {0, true, application ? application : "paos", 0},
-    };
-    const paosi_statement statements[] = {
-        {
-            .sql = "SELECT t.oid, t.typarray FROM pg_catalog.pg_extension e"
-                   " JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) 'paos'"
-                   " JOIN pg_catalog.pg_type t ON t.typnamespace OPERATOR(pg_catalog.=) n.oid"
-                   " AND t.typname OPERATOR(pg_catalog.=) 'ref'"
-                   " WHERE e.extname OPERATOR(pg_catalog.=) 'paos'",
-        },
-        {
-            .sql = "SELECT paos.introduce($1::pg_catalog.text, $2::pg_catalog.int8,"
-                   " $3::pg_catalog.int8, $4::pg_catalog.text)",
-            .parameters = who,
-            .count = 4,
-        },
-        {
-            .sql = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()"
-                   " THEN (SELECT pg_catalog.lpad(pg_catalog.upper(pg_catalog.to_hex("
-                   "timeline_id)), 8, '0') FROM pg_catalog.pg_control_checkpoint())"
-                   " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name("
-                   "pg_catalog.pg_current_wal_lsn()), 1, 8) END",
-        },
-    };
-    paosi_result *results[3];
-    paos_status status;
-
-    gethostname(host, sizeof host - 1);
-    snprintf(pid, sizeof pid, "%ld", (long) getpid());
-    snprintf(uid, sizeof uid, "%ld", (long) getuid());
-    status = paosi_conn_exchange(conn, statements, 3, results);
-    if (status != PAOS_OK)
-        return status;
-    status = take_extension(conn, results[0]);
-    if (status == PAOS_OK)
-        status = take_introduction(conn, results[1]);
-    if (status == PAOS_OK)
-    {
-        take_timeline(conn, results[2]);
-        conn->backend = paosi_pgio_backend(conn->io);
-    }
-    paosi_results_free(results, 3);
-    return status;
-}
-
 static paos_status fail_descriptors(paos_conn *conn)
 {
     return paosi_fail(conn, PAOS_NO_MEMORY, "no descriptor to wait on: %s", strerror(errno));
@@ -311,25 +201,13 @@ static paos_status connect_io(paos_conn *conn)
     return status;
 }
 
-paos_status paos_conn_open(const char *conninfo, const char *application, paos_conn **out)
+/* A connection to nowhere; NULL: no memory. */
+static paos_conn *make(const char *conninfo, const char *application)
 {
-    paosi_error error = {{PAOS_INVALID, "", "conninfo and out must not be NULL", "", "", 0}, NULL};
-    paos_conn *conn;
-    paos_status status;
+    paos_conn *conn = paosi_calloc(1, sizeof *conn);
 
-    if (!conninfo || !out)
-    {
-        paosi_fail_open(&error);
-        return PAOS_INVALID;
-    }
-    conn = paosi_calloc(1, sizeof *conn);
     if (!conn)
-    {
-        error.shown.status = PAOS_NO_MEMORY;
-        error.shown.message = paos_status_text(PAOS_NO_MEMORY);
-        paosi_fail_open(&error);
-        return PAOS_NO_MEMORY;
-    }
+        return NULL;
     conn->cache.bound = DEFAULT_CACHE;
     conn->outage.silence = DEFAULT_SILENCE;
     conn->trails.most = SIZE_MAX;
@@ -341,24 +219,42 @@ paos_status paos_conn_open(const char *conninfo, const char *application, paos_c
     conn->conflicts = paosi_list_new(conn, 0);
     conn->conninfo = paosi_strdup(conninfo);
     conn->application = application ? paosi_strdup(application) : NULL;
-    status = conn->conflicts && conn->conninfo && !conn->application == !application
-                 ? PAOS_OK
-                 : paosi_fail_memory(conn);
-    if (status == PAOS_OK && !paosi_wake_open(&conn->wake))
-        status = fail_descriptors(conn);
-    if (status == PAOS_OK)
-        status = connect_io(conn);
-    if (status == PAOS_OK)
-        status = paosi_conn_introduce(conn);
-    if (status == PAOS_OK)
-    {
-        conn->outage.off = false;
-        *out = conn;
-        return PAOS_OK;
-    }
-    paosi_fail_open(&conn->error);
+    if (conn->conflicts && conn->conninfo && !conn->application == !application)
+        return conn;
     paos_conn_close(conn);
+    return NULL;
+}
+
+static paos_status fail_open(paos_status status, const char *message)
+{
+    const paosi_error error = {{status, "", message, "", "", 0}, NULL};
+
+    paosi_fail_open(&error);
     return status;
+}
+
+paos_status paos_conn_open(const char *conninfo, const char *application, paos_conn **out)
+{
+    paos_conn *conn;
+    paos_status status;
+
+    if (!conninfo || !out)
+        return fail_open(PAOS_INVALID, "conninfo and out must not be NULL");
+    conn = make(conninfo, application);
+    if (!conn)
+        return fail_open(PAOS_NO_MEMORY, paos_status_text(PAOS_NO_MEMORY));
+    status = paosi_wake_open(&conn->wake) ? connect_io(conn) : fail_descriptors(conn);
+    if (status == PAOS_OK)
+        status = paosi_introduce(conn);
+    if (status != PAOS_OK)
+    {
+        paosi_fail_open(&conn->error);
+        paos_conn_close(conn);
+        return status;
+    }
+    conn->outage.off = false;
+    *out = conn;
+    return PAOS_OK;
 }
 
 void paos_conn_close(paos_conn *conn)

@@ -45,4 +45,38 @@ typedef struct paosi_unknown
     char timeline[16];
 } paosi_unknown;
 
+/* ---- reconnect.c ---- */
+
+/* Notes that the connection broke; once for each time. */
+void paosi_reconnect_lost(paos_conn *conn);
+/* For calls that need the server: has a lost connection made again, within the caller's time. */
+paos_status paosi_reconnect(paos_conn *conn);
+/* Goes on with that without waiting.  PAOS_TIMEOUT: not there yet. */
+paos_status paosi_reconnect_step(paos_conn *conn);
+void paosi_reconnect_free(paos_conn *conn);
+/* Sees to it that the server gives signs of life; PAOS_DISCONNECTED when it did not. */
+paos_status paosi_reconnect_listen(paos_conn *conn);
+/* When a dispatch is needed for any of this; 0: never. */
+int64_t paosi_reconnect_due(const paos_conn *conn);
+
+/* ---- probe.c ---- */
+
+/* Bounds how long calls wait for a server that gives no sign of life, by the silence set. */
+void paosi_probe_arm(paos_conn *conn);
+
+/* ---- revalidate.c ---- */
+
+/* Forgets what was loaded of all objects: nothing is known of their versions. */
+void paosi_revalidate_nothing(paos_conn *conn);
+/* Compares the versions of cached objects with the server's, in one round trip; NULL: of all. */
+paos_status paosi_revalidate(paos_conn *conn, const paosi_ids *identities);
+
+/* ---- signal.c ---- */
+
+/* Tells what happened to the connection before its events, or after.  False: closed. */
+bool paosi_signal_before(paos_conn *conn, size_t *handled, paos_status *status);
+bool paosi_signal_after(paos_conn *conn, size_t *handled);
+/* Is there something to be told to somebody? */
+bool paosi_signal_waits(const paos_conn *conn);
+
 #endif

@@ -2,14 +2,16 @@
  * paos_int.h - what the files of the client share: connections, and what is done on them.
  *
  * Everything hangs on its connection: an object finds it through its shape and
- * class.  bytes.h, class.h, object.h, outage.h, request.h and wake.h are the parts that
- * need no connection; live.h is what is done with requests.
+ * class.  bytes.h, class.h, object.h, reference.h, request.h and wake.h are the parts
+ * that need no connection; outage.h is what is done when it is lost, live.h what is done with
+ * requests.
  */
 #ifndef PAOSI_H
 #define PAOSI_H
 
 #include "live.h"
 #include "outage.h"
+#include "reference.h"
 #include "request.h"
 #include "trail.h"
 #include "wake.h"
@@ -97,34 +99,13 @@ void paosi_conn_break(paos_conn *conn);
 paos_status paosi_conn_roll_back(paos_conn *conn, paos_status status);
 /* Takes in what has come without being asked for. */
 paos_status paosi_conn_receive(paos_conn *conn);
+/* Room for a converted value that lives until PAOSI_CONVERSIONS more; NULL: no memory. */
+void *paosi_conn_conversion(paos_conn *conn, size_t size);
+
+/* ---- introduction.c ---- */
+
 /* Says who we are, and learns what the server is: on a new connection. */
-paos_status paosi_conn_introduce(paos_conn *conn);
-
-/* ---- reconnect.c ---- */
-
-/* Notes that the connection broke; once for each time. */
-void paosi_reconnect_lost(paos_conn *conn);
-/* For calls that need the server: has a lost connection made again, within the caller's time. */
-paos_status paosi_reconnect(paos_conn *conn);
-/* Goes on with that without waiting.  PAOS_TIMEOUT: not there yet. */
-paos_status paosi_reconnect_step(paos_conn *conn);
-void paosi_reconnect_free(paos_conn *conn);
-/* Sees to it that the server gives signs of life; PAOS_DISCONNECTED when it did not. */
-paos_status paosi_reconnect_listen(paos_conn *conn);
-/* When a dispatch is needed for any of this; 0: never. */
-int64_t paosi_reconnect_due(const paos_conn *conn);
-
-/* ---- probe.c ---- */
-
-/* Bounds how long calls wait for a server that gives no sign of life, by the silence set. */
-void paosi_probe_arm(paos_conn *conn);
-
-/* ---- revalidate.c ---- */
-
-/* Forgets what was loaded of all objects: nothing is known of their versions. */
-void paosi_revalidate_nothing(paos_conn *conn);
-/* Compares the versions of cached objects with the server's, in one round trip; NULL: of all. */
-paos_status paosi_revalidate(paos_conn *conn, const paosi_ids *identities);
+paos_status paosi_introduce(paos_conn *conn);
 
 /* ---- coherent.c ---- */
 
@@ -137,16 +118,6 @@ paos_status paosi_coherent_look(paos_conn *conn);
 /* The server has ended one of its requests, or all. */
 void paosi_coherent_ended(paosi_request *request);
 void paosi_coherent_restart(paos_conn *conn);
-
-/* ---- signal.c ---- */
-
-/* Tells what happened to the connection before its events, or after.  False: closed. */
-bool paosi_signal_before(paos_conn *conn, size_t *handled, paos_status *status);
-bool paosi_signal_after(paos_conn *conn, size_t *handled);
-/* Is there something to be told to somebody? */
-bool paosi_signal_waits(const paos_conn *conn);
-/* Room for a converted value that lives until PAOSI_CONVERSIONS more; NULL: no memory. */
-void *paosi_conn_conversion(paos_conn *conn, size_t size);
 
 /* ---- row.c: a row is built in conn->cells: begin, add each value's bytes, finish ---- */
 
@@ -191,63 +162,6 @@ void paosi_text_date(char *room, int64_t days);
 void paosi_text_uuid(char *room, const unsigned char *bytes);
 /* The reverse for floats, whatever the locale. */
 double paosi_text_to_float(const char *text);
-
-/* ---- reference.c: what references name ---- */
-
-/* Integers with a foreign key can be negative too, but have no such upper half. */
-static inline bool paosi_id_temporary(uint64_t id)
-{
-    return id >> 32 == PAOSI_TEMPORARY >> 32;
-}
-
-static inline unsigned paosi_id_class(uint64_t id)
-{
-    return (unsigned) (id >> PAOSI_KEY_BITS);
-}
-
-static inline uint64_t paosi_id_key(uint64_t id)
-{
-    return id & (uint64_t) PAOSI_KEY_MAX;
-}
-
-static inline uint64_t paosi_id_make(const paosi_class *class, uint64_t key)
-{
-    return (uint64_t) class->number << PAOSI_KEY_BITS | key;
-}
-
-/* Does the column hold references: one, or an array of them? */
-static inline bool paosi_column_refers(const paosi_column *column)
-{
-    return column->type.store == PAOSI_REF || column->type.store == PAOSI_KEY ||
-           (column->type.store == PAOSI_ARRAY && column->type.element == PAOSI_REF);
-}
-
-/* What a cell of a reference column names, as id or temporary identity; 0: nothing. */
-uint64_t paosi_reference_id(const paosi_column *column, paosi_cell cell);
-/* What is known here of the object that an id names. */
-typedef enum paosi_known
-{
-    PAOSI_KNOWN_NOT,    /* has to be loaded */
-    PAOSI_KNOWN_ABSENT, /* does not exist, or is of another class than the id says */
-    PAOSI_KNOWN_PRESENT
-} paosi_known;
-paosi_known paosi_reference_find(const paos_conn *conn, uint64_t id, paos_object **out);
-/* The identity an id stands for; 0 when there is no such class. */
-uint64_t paosi_reference_identity(const paos_conn *conn, uint64_t id);
-
-/* Forgets what is known to be absent of an object's targets, so that it is looked for again. */
-void paosi_reference_forget(paos_object *object);
-
-/* The elements of an array's cell, in turn. */
-typedef struct paosi_elements
-{
-    const unsigned char *next, *end;
-    size_t left;
-    bool malformed;
-} paosi_elements;
-paosi_elements paosi_array_begin(paosi_cell cell);
-/* False after the last.  The size of a text does not count a zero byte here: there is none. */
-bool paosi_array_next(paosi_elements *elements, paosi_cell *out);
 
 /* ---- unpack.c: rows of results ---- */
 

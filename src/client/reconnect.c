@@ -121,7 +121,7 @@ static paos_status resume(paos_conn *conn)
 
     memcpy(timeline, conn->timeline, sizeof timeline);
     paosi_coherent_restart(conn);
-    status = paosi_conn_introduce(conn);
+    status = paosi_introduce(conn);
     if (status == PAOS_OK && conn->catalog_known)
         status = paosi_catalog_load(conn, NULL, NULL);
     if (status == PAOS_OK && strcmp(timeline, conn->timeline) != 0)
