@@ -154,6 +154,14 @@ CREATE TRIGGER events_restored AFTER INSERT ON paos.event
 
 COMMENT ON FUNCTION paos.subscribe(regclass, paos.query, text) IS
     'id of a new request; this session is notified of every commit that changes its answer. With a name, it is durable: events are kept until acknowledged, and the same name and query take it up again';
+CREATE FUNCTION paos.query_bound(class regclass, query paos.query) RETURNS bigint[]
+    AS 'MODULE_PATHNAME', 'paos_query_bound' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION paos.query_bound(regclass, paos.query) IS
+    'what the names in a query on a class stand for, to be kept for query_present';
+CREATE FUNCTION paos.query_present(class regclass, query paos.query, bound bigint[]) RETURNS paos.query
+    AS 'MODULE_PATHNAME', 'paos_query_present' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION paos.query_present(regclass, paos.query, bigint[]) IS
+    'the query with the names that its attributes have now; unchanged when query_bound did not see this very table';
 CREATE FUNCTION paos.attend(name text, wait interval DEFAULT NULL) RETURNS bool
     AS 'MODULE_PATHNAME', 'paos_attend' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION paos.attend(text, interval) IS

@@ -35,6 +35,24 @@ paos_status paosi_look_end_refused(paosi_request *request);
 /* Same for all requests, which it registers first. */
 paos_status paosi_look_anew(paos_conn *conn);
 
+/* ---- wording.c: the texts of requests, by the names that attributes have ---- */
+
+typedef struct paosi_wording
+{
+    paosi_buffer classes, queries, bounds;
+    paosi_parameter parameters[3];
+} paosi_wording;
+
+/* A statement that asks for them, which borrows; false: no memory. */
+bool paosi_wording_ask(paosi_wording *wording, paosi_request *const *requests, size_t n,
+                       paosi_statement *out);
+void paosi_wording_free(paosi_wording *wording);
+/* Takes over its result; is any text another one than before? */
+paos_status paosi_wording_take(paos_conn *conn, const paosi_result *result,
+                               paosi_request *const *requests, size_t n, bool *changed);
+/* Both, in a round trip. */
+paos_status paosi_wording_follow(paos_conn *conn, paosi_request *const *requests, size_t n);
+
 /* ---- settle.c ---- */
 
 /* When it is time to: have writers ended that did not know of some request? */

@@ -59,6 +59,13 @@ paos_status paosi_look_snapshot(paos_conn *conn, const paosi_result *result, pao
 /* Statements that come before, when requests are registered: BEGIN, this, COMMIT. */
 #define REGISTERING 3
 
+/* Statements that come before the answers: BEGIN, the snapshot, then WORDING unless registered. */
+#define LOOKING 2
+#define WORDING 2
+
+/* How often names may change while they are looked at. */
+#define ATTEMPTS 3
+
 /* One for all; that it takes a number is for their settling, see subscribe.c. */
 const char paosi_look_subscribe[] =
     "SELECT r$.id, pg_catalog.pg_current_xact_id() FROM ROWS FROM (pg_catalog.unnest($1),"
@@ -72,10 +79,12 @@ typedef struct looking
     size_t size; /* requests */
     paosi_request **requests;
     bool anew;                   /* they are registered first */
-    size_t count, first;         /* statements, and the first of those that look */
+    size_t count;                /* of statements */
+    size_t begin, first;         /* that of the look, and the first that asks for an answer */
     paosi_buffer *sqls;          /* of those */
     paosi_parameter *parameters; /* of those, and two for registering */
     paosi_buffer classes, queries;
+    paosi_wording wording;
     paosi_statement *statements;
     paosi_result **results;
 } looking;
@@ -90,6 +99,7 @@ static void looking_free(looking *l)
         paosi_results_free(l->results, l->count);
     paosi_buffer_free(&l->classes);
     paosi_buffer_free(&l->queries);
+    paosi_wording_free(&l->wording);
     paosi_free(l->sqls);
     paosi_free(l->parameters);
     paosi_free(l->statements);
@@ -156,7 +166,8 @@ static paos_status looking_make(looking *l)
 {
     size_t i;
 
-    l->first = (l->anew ? REGISTERING : 0) + 2;
+    l->begin = l->anew ? REGISTERING : 0;
+    l->first = l->begin + (l->anew ? LOOKING : LOOKING + 1);
     l->count = l->first + l->size + 1;
     l->sqls = paosi_calloc(l->size, sizeof *l->sqls);
     l->parameters = paosi_calloc(l->size + 2, sizeof *l->parameters);
@@ -166,8 +177,10 @@ static paos_status looking_make(looking *l)
         return paosi_fail_memory(l->conn);
     if (l->anew)
         add_registering(l);
-    l->statements[l->first - 2].sql = PAOSI_LOOK_BEGIN;
-    l->statements[l->first - 1].sql = PAOSI_LOOK_SNAPSHOT;
+    else if (!paosi_wording_ask(&l->wording, l->requests, l->size, &l->statements[WORDING]))
+        return paosi_fail_memory(l->conn);
+    l->statements[l->begin].sql = PAOSI_LOOK_BEGIN;
+    l->statements[l->begin + 1].sql = PAOSI_LOOK_SNAPSHOT;
     l->statements[l->count - 1].sql = PAOSI_LOOK_END;
     for (i = 0; i < l->size; i++)
     {
@@ -241,7 +254,7 @@ static paos_status take_numbers(const looking *l, paosi_snapshot *snapshot)
 static paos_status take_answers(const looking *l)
 {
     paosi_snapshot *snapshot = NULL;
-    paos_status status = paosi_look_snapshot(l->conn, l->results[l->first - 1], &snapshot);
+    paos_status status = paosi_look_snapshot(l->conn, l->results[l->begin + 1], &snapshot);
     size_t i;
 
     for (i = 0; status == PAOS_OK && i < l->size; i++)
@@ -278,26 +291,47 @@ static bool is_refusal(const paosi_result *failure)
            strncmp(sqlstate, "3F", 2) == 0;
 }
 
+/* Looks once; *again: by names that are others now. */
+static paos_status look_once(looking *l, bool *again, bool *refused)
+{
+    paos_conn *conn = l->conn;
+    const paosi_result *failure = NULL;
+    paos_status status = looking_make(l);
+
+    *again = *refused = false;
+    if (status == PAOS_OK)
+        status = paosi_conn_exchange(conn, l->statements, l->count, l->results);
+    if (status != PAOS_OK)
+        return status;
+    failure = first_failure(l);
+    if (!l->anew && paosi_result_outcome(l->results[WORDING]) == PAOSI_DONE)
+        status = paosi_wording_take(conn, l->results[WORDING], l->requests, l->size, again);
+    if (failure)
+        status = paosi_conn_roll_back(conn, paosi_fail_result(conn, failure));
+    else if (status == PAOS_OK && !*again)
+        status = take_answers(l);
+    *refused = failure && !conn->broken && is_refusal(failure);
+    return status;
+}
+
 /* Looks at some requests; *refused when that is for what they ask. */
 static paos_status look_at(paos_conn *conn, paosi_request **requests, size_t n, bool anew,
                            bool *refused)
 {
-    looking l = {.conn = conn, .size = n, .requests = requests, .anew = anew};
-    const paosi_result *failure = NULL;
-    paos_status status = looking_make(&l);
+    paos_status status = PAOS_OK;
+    bool again = true;
+    int i;
 
-    *refused = false;
-    if (status == PAOS_OK)
-        status = paosi_conn_exchange(conn, l.statements, l.count, l.results);
-    if (status == PAOS_OK)
-        failure = first_failure(&l);
-    if (failure)
-        status = paosi_conn_roll_back(conn, paosi_fail_result(conn, failure));
-    else if (status == PAOS_OK)
-        status = take_answers(&l);
-    *refused = failure && !conn->broken && is_refusal(failure);
-    looking_free(&l);
-    return status;
+    for (i = 0; again && i < ATTEMPTS; i++)
+    {
+        looking l = {.conn = conn, .size = n, .requests = requests, .anew = anew};
+
+        status = look_once(&l, &again, refused);
+        looking_free(&l);
+        if (conn->broken)
+            return status;
+    }
+    return again ? paosi_fail(conn, PAOS_SERVER, "attributes are renamed all the time") : status;
 }
 
 /* ---- what cannot be answered any more ---- */
@@ -338,40 +372,6 @@ paos_status paosi_look_end_refused(paosi_request *request)
     return status;
 }
 
-/* An attribute that was renamed has another name in the query then.  */
-static paos_status read_query(paosi_request *request)
-{
-    paos_conn *conn = request->class->conn;
-    unsigned char number[8];
-    const paosi_parameter parameter = {PAOSI_OID_INT8, false, number, sizeof number};
-    const paosi_statement statement = {.sql = "SELECT r.query::pg_catalog.text FROM paos.requests r"
-                                              " WHERE r.request OPERATOR(pg_catalog.=) $1",
-                                       .parameters = &parameter,
-                                       .count = 1};
-    const unsigned char *text = NULL;
-    paosi_result *result;
-    paos_status status;
-    size_t size;
-
-    paosi_write64(number, (uint64_t) request->server);
-    status = paosi_conn_ask(conn, &statement, 1, &result);
-    if (status != PAOS_OK)
-        return status;
-    if (paosi_result_rows(result) == 1)
-        text = paosi_result_value(result, 0, 0, &size);
-    if (text && strcmp((const char *) text, request->query) != 0)
-    {
-        char *query = paosi_strdup((const char *) text);
-
-        if (query)
-            paosi_free(request->query);
-        request->query = query ? query : request->query;
-        status = query ? PAOS_OK : paosi_fail_memory(conn);
-    }
-    paosi_results_free(&result, 1);
-    return status;
-}
-
 /* One that fails fails all that are looked at with it: then by halves, down to it. */
 static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n, bool anew)
 {
@@ -388,12 +388,8 @@ static paos_status look_all(paos_conn *conn, paosi_request **requests, size_t n,
         status = look_all(conn, requests, n / 2, anew);
         return status == PAOS_OK ? look_all(conn, requests + n / 2, n - n / 2, anew) : status;
     }
-    refused = false;
-    if (!anew)
-        status = read_query(requests[0]);
-    /* The classes may have been all that was wrong, or the query. */
-    if (status == PAOS_OK)
-        status = look_at(conn, requests, 1, anew, &refused);
+    /* The classes may have been all that was wrong. */
+    status = look_at(conn, requests, 1, anew, &refused);
     return refused ? paosi_look_end_refused(requests[0]) : status;
 }
 
@@ -421,7 +417,9 @@ static paos_status look(paos_conn *conn, bool anew)
     if (!chosen)
         return paosi_fail_memory(conn);
     n = choose(all, anew, chosen);
-    if (n > 0)
+    if (n > 0 && anew)
+        status = paosi_wording_follow(conn, chosen, n);
+    if (n > 0 && status == PAOS_OK)
         status = look_all(conn, chosen, n, anew);
     all->look = status != PAOS_OK;
     paosi_free(chosen);

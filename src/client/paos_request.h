@@ -36,8 +36,7 @@ typedef struct paos_event
                        who made it necessary, if it was a commit */
     uint64_t xid;   /* of the transaction; 0: not known */
     bool ended;     /* the request is no more: its class, what it names or the right to see that is
-                       gone, or an attribute was renamed during an outage of a live one;
-                       paos_conn_error tells why */
+                       gone; paos_conn_error tells why */
     int64_t number; /* of a durable request, for paos_acknowledge; else 0 */
 } paos_event;
 

@@ -140,6 +140,7 @@ void paosi_request_free(paosi_request *request)
     paosi_answer_free(&request->told);
     paosi_free(request->durable);
     paosi_free(request->query);
+    paosi_free(request->bound);
     paosi_free(request);
 }
 

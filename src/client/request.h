@@ -97,6 +97,7 @@ typedef struct paosi_request
     int64_t server; /* the server's number now */
     paosi_class *class;
     char *query; /* without parameters, as the server prints it */
+    char *bound; /* what its names stand for, in the server's words; NULL: not a program's */
     paos_callback callback;
     void *arg;
     paosi_answer answer;

@@ -29,7 +29,9 @@ enum
  * a number after registering, and ends before the snapshot is taken.
  */
 static const char sql_subscribe[] =
-    "SELECT r$.id, q$.query::pg_catalog.text, pg_catalog.pg_current_xact_id() FROM (SELECT ";
+    "SELECT r$.id, q$.query::pg_catalog.text,"
+    " paos.query_bound(%u::pg_catalog.regclass, q$.query)::pg_catalog.text,"
+    " pg_catalog.pg_current_xact_id() FROM (SELECT ";
 static const char sql_subscribe_end[] =
     ") q$ (query), paos.subscribe(%u::pg_catalog.regclass, q$.query) r$ (id)";
 
@@ -62,7 +64,7 @@ static paos_status state(subscription *s)
     if (status != PAOS_OK)
         return status;
     paosi_buffer_reset(&s->subscribe);
-    paosi_buffer_text(&s->subscribe, sql_subscribe);
+    paosi_buffer_format(&s->subscribe, sql_subscribe, q->class->table);
     paosi_question_value(q, &s->subscribe);
     paosi_buffer_format(&s->subscribe, sql_subscribe_end, q->class->table);
     paosi_buffer_add(&s->subscribe, "", 1);
@@ -103,20 +105,23 @@ static paos_status send(subscription *s)
 static paos_status take_request(subscription *s)
 {
     const paosi_result *result = s->results[SUBSCRIBE];
-    const unsigned char *id, *query;
-    size_t size, query_size;
+    const unsigned char *id, *query, *bound;
+    size_t size, text_size;
 
     if (paosi_result_outcome(s->results[COMMIT_FIRST]) != PAOSI_DONE ||
-        paosi_result_rows(result) != 1 || paosi_result_columns(result) < 2)
+        paosi_result_rows(result) != 1 || paosi_result_columns(result) < 3)
         return PAOS_OK;
     id = paosi_result_value(result, 0, 0, &size);
-    query = paosi_result_value(result, 0, 1, &query_size);
-    if (!id || size != 8 || !query)
+    query = paosi_result_value(result, 0, 1, &text_size);
+    bound = paosi_result_value(result, 0, 2, &text_size);
+    if (!id || size != 8 || !query || !bound)
         return PAOS_OK;
     s->server = (int64_t) paosi_read64(id);
     paosi_free(s->request->query);
+    paosi_free(s->request->bound);
     s->request->query = paosi_strdup((const char *) query);
-    return s->request->query ? PAOS_OK : paosi_fail_memory(s->of.conn);
+    s->request->bound = paosi_strdup((const char *) bound);
+    return s->request->query && s->request->bound ? PAOS_OK : paosi_fail_memory(s->of.conn);
 }
 
 static paos_status take_answer(subscription *s, bool last, bool *again)

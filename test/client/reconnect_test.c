@@ -155,27 +155,56 @@ static void requests_that_make_no_sense_any_more(void **state)
     assert_string_equal(bad.text, "end 42703 -9 ; ");
 }
 
-/* By another name it is unknown to the request's text; connected, the request would go on. */
+/* A request goes by what its names stood for, connected or not. */
 static void an_attribute_that_was_renamed(void **state)
 {
     fixture *f = *state;
-    told t = {0}, connected = {0};
-    paos_conn *other = open_conn();
+    told t = {0};
     int64_t request;
 
     people(f);
-    OK(other, paos_subscribe(other, "t.person", "age > 38", NULL, 0, note_event, &connected, NULL,
-                             &request));
+    watch(f->conn, &t);
     OK(f->conn,
        paos_subscribe(f->conn, "t.person", "age > 38", NULL, 0, note_event, &t, NULL, &request));
     terminate(f, f->conn);
-    sql(f, "ALTER TABLE person RENAME age TO years");
-    dispatch_until(f->conn, &t, "end");
-    assert_string_equal(t.text, "end 42703 -9 ; ");
-    sql(f, "UPDATE person SET years = 40 WHERE id = 1");
-    dispatch_until(other, &connected, "+1");
-    assert_string_equal(connected.text, "+1 ; ");
-    paos_conn_close(other);
+    sql(f, "ALTER TABLE person RENAME age TO years; UPDATE person SET years = 40 WHERE id = 1");
+    dispatch_until(f->conn, &t, "again");
+    assert_string_equal(t.text, "lost ; ? +1 ; again ; ");
+    sql(f, "UPDATE person SET years = 41 WHERE id = 1");
+    dispatch_until(f->conn, &t, "~1");
+    terminate(f, f->conn);
+    sql(f, "ALTER TABLE person DROP years");
+    t.text[0] = '\0';
+    dispatch_until(f->conn, &t, "again");
+    assert_string_equal(t.text, "lost ; end 42703 -1 -9 ; again ; ");
+}
+
+/* Two attributes that exchange their names: the text makes sense, but another one. */
+static void names_that_were_exchanged(void **state)
+{
+    fixture *f = *state;
+    told t = {0};
+    int64_t request;
+
+    people(f);
+    watch(f->conn, &t);
+    sql(f, "ALTER TABLE person ADD size int DEFAULT 0");
+    OK(f->conn,
+       paos_subscribe(f->conn, "t.person", "age > 38", NULL, 0, note_event, &t, NULL, &request));
+    terminate(f, f->conn);
+    sql(f, "ALTER TABLE person RENAME age TO other; ALTER TABLE person RENAME size TO age;"
+           "ALTER TABLE person RENAME other TO size");
+    dispatch_until(f->conn, &t, "again");
+    assert_string_equal(t.text, "lost ; again ; ");
+    sql(f, "UPDATE person SET size = 40 WHERE id = 1");
+    dispatch_until(f->conn, &t, "+1");
+    sql(f, "ALTER TABLE person RENAME age TO other; ALTER TABLE person RENAME size TO age;"
+           "ALTER TABLE person RENAME other TO size");
+    t.text[0] = '\0';
+    sql(f, "TRUNCATE person; INSERT INTO person (id, name, age, size) VALUES (2, 'x', 0, 50),"
+           " (3, 'y', 50, 0)");
+    dispatch_until(f->conn, &t, "+3");
+    assert_string_equal(t.text, "? +3 -1! -9! ; ");
 }
 
 static void a_server_that_refuses(void **state)
@@ -314,6 +343,7 @@ int main(void)
         TEST(calls_wait_as_long_as_they_may),
         TEST(requests_that_make_no_sense_any_more),
         TEST(an_attribute_that_was_renamed),
+        TEST(names_that_were_exchanged),
         TEST(a_server_that_refuses),
         TEST(not_to_be_made_again),
         TEST(a_server_that_is_silent),

@@ -82,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(paosi_snapshot_parse("5:5:", &request->seen) == PAOS_OK);
         request->class = class;
         request->query = strdup("");
+        request->bound = strdup("{}");
         request->callback = touch;
         must(paosi_requests_add(&conn->requests, request, 7));
         fake_wild_notify(text);

@@ -125,7 +125,8 @@ static void answer_subscribe(const fake_sent *sent, fake_table *out, void *arg)
     uint32_t n = many ? paosi_read32((const unsigned char *) sent->parameters[0].data + 12) : 1;
 
     (void) arg;
-    fake_table_columns(out, many ? "id int8, xid int8" : "id int8, query text, xid int8");
+    fake_table_columns(out,
+                       many ? "id int8, xid int8" : "id int8, query text, bound text, xid int8");
     while (n-- > 0)
     {
         fake_cell id = fake_int8(++last_request);
@@ -134,7 +135,26 @@ static void answer_subscribe(const fake_sent *sent, fake_table *out, void *arg)
             fake_table_row(out, (const fake_cell[]){id, fake_int8(FULL_XID)});
         else
             fake_table_row(out, (const fake_cell[]){id, fake_text(sent->parameters[0].data),
-                                                    fake_int8(FULL_XID)});
+                                                    fake_text("{1}"), fake_int8(FULL_XID)});
+    }
+}
+
+/* The texts of requests: none is ever another one. */
+static void answer_wording(const fake_sent *sent, fake_table *out, void *arg)
+{
+    const unsigned char *at = sent->parameters[1].data;
+    uint32_t n = paosi_read32(at + 12);
+
+    (void) arg;
+    fake_table_columns(out, "query text");
+    for (at += 20; n > 0; n--)
+    {
+        uint32_t size = paosi_read32(at);
+        char text[400];
+
+        snprintf(text, sizeof text, "%.*s", (int) size, (const char *) at + 4);
+        fake_table_row(out, (const fake_cell[]){fake_text(text)});
+        at += 4 + size;
     }
 }
 
@@ -191,6 +211,7 @@ static void add_rules(void)
     fake_call(fake_on("=COMMIT"), answer_end, NULL);
     fake_call(fake_on("pg_current_xact_id"), answer_xid, NULL);
     fake_call(fake_on("paos.subscribe("), answer_subscribe, NULL);
+    fake_call(fake_on("paos.query_present("), answer_wording, NULL);
 }
 
 /* ---- rows ---- */

@@ -31,3 +31,25 @@ SELECT count(paos.unsubscribe(request)) AS ended FROM paos.requests;
 SELECT count(*) AS requests FROM paos.requests;
 SELECT paos.unregister_class('odd');
 DROP TABLE odd;
+
+-- What a client keeps of a query, so that it can say the same by other names.
+CREATE TABLE renamed (id int PRIMARY KEY, a int, b int, c int, r paos.ref);
+SELECT paos.register_class('renamed', 31) > 0 AS registered;
+CREATE TEMP TABLE kept AS SELECT query, paos.query_bound('renamed', query) AS bound
+FROM unnest('{"", "a == 1 and b == 2 and not a in (3)", "b == c", "r.a == 1 or a == 2", "none == 1"}'::paos.query[]) query;
+PREPARE present AS SELECT paos.query_present('renamed', query, bound) AS present FROM kept;
+EXECUTE present;
+ALTER TABLE renamed RENAME a TO x;
+ALTER TABLE renamed RENAME b TO a;
+ALTER TABLE renamed RENAME x TO "b c";
+ALTER TABLE renamed DROP c;
+EXECUTE present;
+-- What is bound to no table, or to another one, stays as it is.
+CREATE TABLE other (LIKE renamed);
+SELECT paos.query_present('renamed', 'a == 1', bound) FROM unnest(ARRAY['{}', '{1}', '{{1,2},{3,4}}', '{1,2,3,4}',
+    '{NULL,NULL,NULL,2}', paos.query_bound('other', 'a == 1')::text]) bound_text, CAST(bound_text AS bigint[]) bound;
+SELECT paos.query_present('renamed', 'a == 1', paos.query_bound('renamed', '') || n) AS query
+FROM unnest('{0,-1,6,7,70000,9223372036854775807}'::bigint[]) n;
+SELECT paos.query_present(0, 'a == 1', paos.query_bound(0, 'a == 1'));
+SELECT paos.unregister_class('renamed');
+DROP TABLE renamed, other;
