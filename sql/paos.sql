@@ -657,7 +657,8 @@ COMMENT ON FUNCTION paos.table_altered() IS
 CREATE FUNCTION paos.table_rewritten() RETURNS event_trigger
     AS 'MODULE_PATHNAME', 'paos_table_rewritten' LANGUAGE C;
 COMMENT ON FUNCTION paos.table_rewritten() IS 'tells requests that all versions are new';
-CREATE EVENT TRIGGER paos_table_altered ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
+CREATE EVENT TRIGGER paos_table_altered ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
     EXECUTE FUNCTION paos.table_altered();
 CREATE EVENT TRIGGER paos_table_altering ON ddl_command_start WHEN TAG IN ('ALTER TABLE')
     EXECUTE FUNCTION paos.table_altered();

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/tupconvert.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -70,8 +71,9 @@ static void MakeSlots(CaptureClass *class, Relation table)
     class->before = MakeSlot(relation);
     class->after = MakeSlot(relation);
     RelationClose(relation);
+    /* What a row from before ADD COLUMN … DEFAULT has there, its own table says. */
     if (class->relid != RelationGetRelid(table))
-        class->map = convert_tuples_by_name(CreateTupleDescCopy(RelationGetDescr(table)),
+        class->map = convert_tuples_by_name(CreateTupleDescCopyConstr(RelationGetDescr(table)),
                                             class->after->tts_tupleDescriptor);
 }
 
@@ -164,11 +166,13 @@ static TupleTableSlot *SlotFor(const CaptureClass *class, HeapTuple tuple,
     return ExecStoreHeapTuple(AsClass(class, tuple), of_class, false);
 }
 
-/* The command that made a version of a row from another, which this transaction did. */
-static CommandId CommandOf(const Row *row)
+/* The command of this transaction that made a version of a row; InvalidCommandId: none did. */
+static CommandId CommandOf(HeapTuple tuple)
 {
-    return row->after != NULL ? HeapTupleHeaderGetCmin(row->after->t_data)
-                              : HeapTupleHeaderGetCmax(row->before->t_data);
+    if (tuple == NULL ||
+        !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
+        return InvalidCommandId;
+    return HeapTupleHeaderGetCmin(tuple->t_data);
 }
 
 static void CaptureVersion(const CaptureClass *class, const Row *row, bool before, bool after,
@@ -176,12 +180,14 @@ static void CaptureVersion(const CaptureClass *class, const Row *row, bool befor
 {
     TupleTableSlot *was = NULL;
     TupleTableSlot *is = NULL;
+    PaosVersions versions = {CommandOf(before ? row->before : NULL),
+                             CommandOf(after ? row->after : NULL)};
 
     if (before)
         was = SlotFor(class, row->before, row->slot_before, class->before);
     if (after)
         is = SlotFor(class, row->after, row->slot_after, class->after);
-    PaosHitsNote(class->number, class->relid, was, is, ref, CommandOf(row));
+    PaosHitsNote(class->number, class->relid, was, is, ref, versions);
 }
 
 /* An object whose key changes leaves as one and enters as another. */

@@ -239,6 +239,12 @@ static void AlterTable(Oid relid, const AlterTableCmd *command)
         case AT_DropInherit:
             ChangeParent(relid, TableOf((const RangeVar *) command->def));
             break;
+        case AT_EnableRowSecurity:
+        case AT_DisableRowSecurity:
+        case AT_ForceRowSecurity:
+        case AT_NoForceRowSecurity:
+            LookAgain(relid);
+            break;
         case AT_DisableTrig:
         case AT_DisableTrigAll:
         case AT_DisableTrigUser:
@@ -270,6 +276,39 @@ static void CreateTable(const CreateStmt *statement)
     SPI_finish();
 }
 
+/* The commands in it have no event of their own; by now they name the schema. */
+static void CreateSchema(const CreateSchemaStmt *statement)
+{
+    ListCell *cell;
+
+    foreach (cell, statement->schemaElts)
+    {
+        if (IsA(lfirst(cell), CreateStmt))
+            CreateTable(lfirst(cell));
+    }
+}
+
+/* A policy is part of each answer of whom it is for. */
+static void ChangePolicy(const RangeVar *table)
+{
+    Oid relid = TableOf(table);
+
+    if (OidIsValid(relid))
+        LookAgain(relid);
+}
+
+static void DropPolicies(const DropStmt *statement)
+{
+    ListCell *cell;
+
+    foreach (cell, statement->objects)
+    {
+        List *name = list_copy(lfirst(cell)); /* of the table, then of the policy */
+
+        ChangePolicy(makeRangeVarFromNameList(list_delete_last(name)));
+    }
+}
+
 static void ForEachCommand(const AlterTableStmt *statement,
                            void (*function)(Oid, const AlterTableCmd *))
 {
@@ -283,22 +322,41 @@ static void ForEachCommand(const AlterTableStmt *statement,
     }
 }
 
+static void RenameColumn(const RenameStmt *statement)
+{
+    Oid relid = statement->renameType == OBJECT_COLUMN ? TableOf(statement->relation) : InvalidOid;
+
+    if (OidIsValid(relid))
+        PaosReshapeTable(relid);
+}
+
 static void Altered(const Node *statement)
 {
-    Oid relid;
-
-    if (IsA(statement, CreateStmt))
-        CreateTable((const CreateStmt *) statement);
-    else if (IsA(statement, RenameStmt) &&
-             ((const RenameStmt *) statement)->renameType == OBJECT_COLUMN)
+    switch (nodeTag(statement))
     {
-        relid = TableOf(((const RenameStmt *) statement)->relation);
-        if (OidIsValid(relid))
-            PaosReshapeTable(relid);
-    }
-    else if (IsA(statement, AlterTableStmt))
-    {
-        ForEachCommand((const AlterTableStmt *) statement, AlterTable);
+        case T_CreateStmt:
+            CreateTable((const CreateStmt *) statement);
+            break;
+        case T_CreateSchemaStmt:
+            CreateSchema((const CreateSchemaStmt *) statement);
+            break;
+        case T_RenameStmt:
+            RenameColumn((const RenameStmt *) statement);
+            break;
+        case T_AlterTableStmt:
+            ForEachCommand((const AlterTableStmt *) statement, AlterTable);
+            break;
+        case T_CreatePolicyStmt:
+            ChangePolicy(((const CreatePolicyStmt *) statement)->table);
+            break;
+        case T_AlterPolicyStmt:
+            ChangePolicy(((const AlterPolicyStmt *) statement)->table);
+            break;
+        case T_DropStmt:
+            DropPolicies((const DropStmt *) statement);
+            break;
+        default:
+            break;
     }
 }
 
@@ -310,7 +368,7 @@ static const EventTriggerData *EventOf(FunctionCallInfo fcinfo, const char *func
     return (const EventTriggerData *) fcinfo->context;
 }
 
-/* Event trigger at the end of ALTER TABLE and CREATE TABLE, and before ALTER TABLE. */
+/* Event trigger at the end of what changes tables and their policies, and before ALTER TABLE. */
 Datum paos_table_altered(PG_FUNCTION_ARGS)
 {
     const EventTriggerData *event = EventOf(fcinfo, "paos.table_altered");
@@ -359,6 +417,15 @@ static void DroppedColumn(Oid relid)
         PaosReshapeTable(relid);
 }
 
+/* Its rows have gone from the answers of what it was below. */
+static void DroppedTable(Oid relid)
+{
+    ListCell *cell;
+
+    foreach (cell, PaosParentsGone(relid))
+        LookAgain(lfirst_oid(cell));
+}
+
 /* Event trigger: a dropped table is no class any more.  SECURITY DEFINER, see sql/paos.sql. */
 Datum paos_forget_dropped(PG_FUNCTION_ARGS)
 {
@@ -374,6 +441,9 @@ Datum paos_forget_dropped(PG_FUNCTION_ARGS)
         PaosExecute("SELECT DISTINCT objid FROM pg_event_trigger_dropped_objects()"
                     " WHERE classid = 'pg_class'::regclass AND objsubid <> 0");
         ForEachOid(DroppedColumn);
+        PaosExecute("SELECT objid FROM pg_event_trigger_dropped_objects()"
+                    " WHERE object_type IN ('table', 'foreign table')");
+        ForEachOid(DroppedTable);
     }
     SPI_finish();
     PG_RETURN_NULL();

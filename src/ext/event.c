@@ -26,7 +26,7 @@ typedef struct Change
     int64 request;
     PaosRef ref;
     SubTransactionId subxact;
-    CommandId command; /* that wrote the row */
+    PaosVersions versions;
     bool before;
     bool after;
 } Change;
@@ -87,7 +87,7 @@ static void MakeCoarse(void)
     journal_size = 0;
 }
 
-static void AppendChange(int64 request, PaosRef ref, CommandId command, bool before, bool after)
+static void AppendChange(int64 request, PaosRef ref, PaosVersions versions, bool before, bool after)
 {
     if (coarse == NULL && njournal >= paos_capture_limit)
         MakeCoarse();
@@ -104,14 +104,14 @@ static void AppendChange(int64 request, PaosRef ref, CommandId command, bool bef
                       : repalloc_huge(journal, journal_size * sizeof(Change));
     }
     journal[njournal] =
-        (Change){request, ref, GetCurrentSubTransactionId(), command, before, after};
+        (Change){request, ref, GetCurrentSubTransactionId(), versions, before, after};
     njournal++;
 }
 
 /* An object of a request's answer, before or after the row was written. */
-void PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after)
+void PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before, bool after)
 {
-    AppendChange(request, ref, command, before, after);
+    AppendChange(request, ref, versions, before, after);
 }
 
 void PaosEventProbe(void)
@@ -121,7 +121,7 @@ void PaosEventProbe(void)
 
 void PaosEventResync(int64 request)
 {
-    AppendChange(request, 0, FirstCommandId, false, false);
+    AppendChange(request, 0, (PaosVersions){InvalidCommandId, InvalidCommandId}, false, false);
 }
 
 static int CompareChanges(const void *a, const void *b)
@@ -133,7 +133,9 @@ static int CompareChanges(const void *a, const void *b)
         return left->request < right->request ? -1 : 1;
     if (left->ref != right->ref)
         return left->ref < right->ref ? -1 : 1;
-    return left->command < right->command ? -1 : left->command > right->command;
+    if (left->versions.was != right->versions.was)
+        return left->versions.was < right->versions.was ? -1 : 1;
+    return 0;
 }
 
 static void AddRef(PaosEvent *event, PaosEffect effect, PaosRef ref, int limit)
@@ -143,24 +145,42 @@ static void AddRef(PaosEvent *event, PaosEffect effect, PaosRef ref, int limit)
     event->refs[effect][event->n[effect]++] = ref;
 }
 
+/* The change of the same object that took the version which this one made; NULL: none did. */
+static Change *NextOf(const Change *change, Change *changes, int n)
+{
+    Change key = *change;
+
+    key.versions.was = change->versions.is;
+    if (key.versions.was == InvalidCommandId)
+        return NULL;
+    return bsearch(&key, changes, n, sizeof(Change), CompareChanges);
+}
+
 /*
- * Was the object there before, and is it after?  n changes of one object, sorted.
- * A command that gives keys from row to row changes one twice: once for the row that
- * had the key, once for the one that has it.
+ * Was the object there before, and is it after?  n changes of one object, sorted.  What
+ * was made and taken on the way is no matter.
  */
-static void Ends(const Change *changes, int n, bool *before, bool *after)
+static void Ends(Change *changes, int n, bool *before, bool *after)
 {
     int i;
 
+    for (i = 0; n > 1 && i < n; i++)
+    {
+        Change *next = NextOf(&changes[i], changes, n);
+
+        if (next != NULL)
+            changes[i].after = next->before = false;
+    }
     *before = *after = false;
-    for (i = 0; i < n && changes[i].command == changes[0].command; i++)
+    for (i = 0; i < n; i++)
+    {
         *before = *before || changes[i].before;
-    for (i = n - 1; i >= 0 && changes[i].command == changes[n - 1].command; i--)
         *after = *after || changes[i].after;
+    }
 }
 
-/* The net effect of all changes of one request, which are sorted by ref and command. */
-static void SumUp(PaosEvent *event, const Change *changes, int n)
+/* The net effect of all changes of one request, which are sorted. */
+static void SumUp(PaosEvent *event, Change *changes, int n)
 {
     int first;
     int next;

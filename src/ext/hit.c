@@ -123,7 +123,7 @@ static int CompareHits(const void *a, const void *b)
 
 /* One change for each request, however often and on whichever side it was found. */
 void PaosHitsNote(int class, Oid relid, TupleTableSlot *before, TupleTableSlot *after, PaosRef ref,
-                  CommandId command)
+                  PaosVersions versions)
 {
     Hits hits = {.relid = relid, .before = before, .after = after};
     int first;
@@ -141,6 +141,6 @@ void PaosHitsNote(int class, Oid relid, TupleTableSlot *before, TupleTableSlot *
             hit.before = hit.before || hits.items[next].before;
             hit.after = hit.after || hits.items[next].after;
         }
-        PaosEventNote(hit.request, ref, command, hit.before, hit.after);
+        PaosEventNote(hit.request, ref, versions, hit.before, hit.after);
     }
 }

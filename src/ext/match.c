@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -52,14 +53,30 @@ typedef struct Matcher
 static HTAB *matchers = NULL;
 static MemoryContext matchers_context = NULL;
 static uint64 matchers_generation;
+static bool roles_changed = false;
 static bool evaluating = false; /* what may run code of users: matchers stay where they are */
+
+/* Which policies a role is under depends on what it is and what it is a member of. */
+static void NoteRoles(Datum arg, int cache, uint32 hash)
+{
+    roles_changed = true;
+}
+
+static void WatchRoles(void)
+{
+    CacheRegisterSyscacheCallback(AUTHOID, NoteRoles, (Datum) 0);
+    CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, NoteRoles, (Datum) 0);
+}
 
 static void ForgetMatchers(void)
 {
     HASHCTL ctl = {.keysize = sizeof(int64), .entrysize = sizeof(Matcher)};
 
-    if (matchers_context != NULL)
+    if (matchers_context == NULL)
+        WatchRoles();
+    else
         MemoryContextDelete(matchers_context);
+    roles_changed = false;
     matchers_context =
         AllocSetContextCreate(TopMemoryContext, "paos matchers", ALLOCSET_DEFAULT_SIZES);
     ctl.hcxt = matchers_context;
@@ -111,10 +128,10 @@ static bool PolicyCondition(Oid relid, Oid role, Expr **condition)
     entry->relkind = relation->rd_rel->relkind;
     entry->requiredPerms = ACL_SELECT;
     entry->checkAsUser = role;
-    relation_close(relation, AccessShareLock);
     query->commandType = CMD_SELECT;
     query->rtable = list_make1(entry);
     get_row_security_policies(query, entry, 1, &quals, &checks, &enabled, &sublinks);
+    relation_close(relation, AccessShareLock);
     if (quals != NIL)
         *condition = make_ands_explicit(quals);
     return !sublinks;
@@ -190,7 +207,7 @@ static Matcher *FindMatcher(int64 id)
 
     if (evaluating)
         return NoMatcher();
-    if (matchers == NULL || matchers_generation != PaosClassGeneration() ||
+    if (matchers == NULL || matchers_generation != PaosClassGeneration() || roles_changed ||
         hash_get_num_entries(matchers) > MATCHERS_MAX)
         ForgetMatchers();
     matcher = hash_search(matchers, &id, HASH_ENTER, &found);

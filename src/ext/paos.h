@@ -98,6 +98,8 @@ extern char *PaosTableName(Oid relid);
 extern Oid PaosTableOwner(Oid relid);
 /* Direct parents by INHERITS or partitioning, in order. */
 extern List *PaosParents(Oid relid);
+/* Those that it was below until this transaction dropped it, or took it away from there. */
+extern List *PaosParentsGone(Oid relid);
 /* First column of the primary key and how many it has; InvalidAttrNumber and 0: none. */
 extern AttrNumber PaosPrimaryKey(Relation relation, int *columns);
 extern Relation PaosRelationPeek(Oid relid);

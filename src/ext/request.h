@@ -286,10 +286,19 @@ extern List *PaosPathNames(const struct PaosQueryNode *tree);
 /* The attributes that a request names, as PaosPrivilegesColumns has them; borrowed. */
 extern Bitmapset *PaosRequestColumns(int64 id);
 
+/*
+ * Versions of an object that one change is between, by the commands of this transaction that made
+ * them; InvalidCommandId: another transaction did, or there is none.
+ */
+typedef struct PaosVersions
+{
+    CommandId was, is;
+} PaosVersions;
+
 /* in hit.c */
 /* Notes the requests that a row satisfies; a version that is not there is NULL. */
 extern void PaosHitsNote(int class, Oid relid, TupleTableSlot *before, TupleTableSlot *after,
-                         PaosRef ref, CommandId command);
+                         PaosRef ref, PaosVersions versions);
 
 /* in privilege.c */
 extern Bitmapset *PaosPrivilegesColumns(Expr *condition);
@@ -352,8 +361,9 @@ typedef struct PaosEvent
 } PaosEvent;
 
 extern int paos_capture_limit;
-/* An object that is in a request's answer before or after a command wrote a row, or both. */
-extern void PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after);
+/* An object that is in a request's answer before or after a row was written, or both. */
+extern void PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after);
 extern void PaosEventResync(int64 request);
 /* A row was looked up in the predicate index. */
 extern void PaosEventProbe(void);

@@ -8,6 +8,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
@@ -15,6 +16,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 char *PaosTableName(Oid relid)
@@ -35,7 +37,14 @@ Oid PaosTableOwner(Oid relid)
     return owner;
 }
 
-List *PaosParents(Oid relid)
+/* Is it a row that this transaction has deleted? */
+static bool IsGone(HeapTuple tuple)
+{
+    return (tuple->t_data->t_infomask & HEAP_XMAX_INVALID) == 0 &&
+           TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(tuple->t_data));
+}
+
+static List *ReadParents(Oid relid, bool gone)
 {
     Relation inherits = table_open(InheritsRelationId, AccessShareLock);
     ScanKeyData key;
@@ -45,12 +54,24 @@ List *PaosParents(Oid relid)
 
     ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
                 ObjectIdGetDatum(relid));
-    scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
+    scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, gone ? SnapshotAny : NULL,
+                              1, &key);
     while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-        parents = lappend_oid(parents, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+        if (!gone || IsGone(tuple))
+            parents = lappend_oid(parents, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
     systable_endscan(scan);
     table_close(inherits, AccessShareLock);
     return parents;
+}
+
+List *PaosParents(Oid relid)
+{
+    return ReadParents(relid, false);
+}
+
+List *PaosParentsGone(Oid relid)
+{
+    return ReadParents(relid, true);
 }
 
 AttrNumber PaosPrimaryKey(Relation relation, int *columns)

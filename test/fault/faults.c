@@ -9,8 +9,10 @@
 
 #include "storage/procsignal.h"
 
-void __real_PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after);
-void __wrap_PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after);
+void __real_PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after);
+void __wrap_PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after);
 void __real_PaosDurableNote(const PaosRequest *request, const PaosEvent *event);
 void __wrap_PaosDurableNote(const PaosRequest *request, const PaosEvent *event);
 int __real_SendProcSignal(pid_t pid, ProcSignalReason reason, BackendId backend);
@@ -25,12 +27,13 @@ static bool Strikes(const char *fault, int *count, int once_in)
 }
 
 /* event: what a row did to an answer is forgotten. */
-void __wrap_PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after)
+void __wrap_PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after)
 {
     static int n = 0;
 
     if (!Strikes("event", &n, 100))
-        __real_PaosEventNote(request, ref, command, before, after);
+        __real_PaosEventNote(request, ref, versions, before, after);
 }
 
 /* durable: an event is not kept. */

@@ -93,6 +93,48 @@ static const event_case cases[] = {
      "INSERT INTO seat VALUES (1, 'Sue')",
      "WITH gone AS (DELETE FROM seat RETURNING id) INSERT INTO seat SELECT id, 'Bob' FROM gone",
      "enter=[] change=[\"709:1\"] leave=[] part=[1, 1]\n"},
+    {"a trigger that deletes what its row replaces", "berth", "",
+     "INSERT INTO berth VALUES (1, 'Sue')", "INSERT INTO berth VALUES (1, 'Bob')",
+     "enter=[] change=[\"713:1\"] leave=[] part=[1, 1]\n"},
+    {"the same out of the answer", "berth", "who == 'Sue'", "INSERT INTO berth VALUES (1, 'Sue')",
+     "INSERT INTO berth VALUES (1, 'Bob')", "enter=[] change=[] leave=[\"713:1\"] part=[1, 1]\n"},
+    {"a trigger that inserts what was deleted", "berth", "",
+     "INSERT INTO berth VALUES (1, 'Sue'), (2, 'back')",
+     "UPDATE berth SET who = 'back'; DELETE FROM berth",
+     "enter=[] change=[\"713:1\", \"713:2\"] leave=[] part=[1, 1]\n"},
+    {"an attribute that a partition's row got by default", "grown", "since == 5", "",
+     "DELETE FROM grown", "enter=[] change=[] leave=[\"714:1\"] part=[1, 1]\n"},
+    {"the same in a table below a class", "base", "since == 5", "", "UPDATE derived SET id = id",
+     "enter=[] change=[\"715:1\"] leave=[] part=[1, 1]\n"},
+    {"a partition that is dropped", "part", "v == 'b'",
+     "CREATE TABLE part_more PARTITION OF part FOR VALUES FROM (200) TO (300);"
+     " INSERT INTO part VALUES (250, 'b')",
+     "DROP TABLE part_more", "resync=true part=[1, 1]\n"},
+    {"tables below a class that are dropped", "person", "age > 30",
+     "CREATE TABLE teacher (PRIMARY KEY (id)) INHERITS (person);"
+     " CREATE TABLE head () INHERITS (teacher); INSERT INTO head VALUES (90, 'Sue', 31);"
+     " SELECT paos.register_class('teacher')",
+     "DROP TABLE teacher CASCADE", "resync=true part=[1, 1]\n"},
+    {"a schema with a table below a class", "person", "age > 30", "",
+     "CREATE SCHEMA side CREATE TABLE pupil () INHERITS (public.person);"
+     " INSERT INTO side.pupil VALUES (91, 'Sue', 31)",
+     "enter=[\"701:91\"] change=[] leave=[] part=[1, 1]\n"},
+    {"such a schema dropped", "person", "age > 30", "", "DROP SCHEMA side CASCADE",
+     "resync=true part=[1, 1]\n"},
+    {"a policy that is changed", "secret", "", "", "ALTER POLICY own ON secret USING (true)",
+     "resync=true part=[1, 1]\n"},
+    {"a policy that is dropped", "secret", "", "", "DROP POLICY own ON public.secret",
+     "resync=true part=[1, 1]\n"},
+    {"a policy that is new", "secret", "", "",
+     "CREATE POLICY own ON secret USING (owner = current_user)", "resync=true part=[1, 1]\n"},
+    {"row-level security turned off and on", "secret", "",
+     "ALTER TABLE secret DISABLE ROW LEVEL SECURITY",
+     "ALTER TABLE secret ENABLE ROW LEVEL SECURITY", "resync=true part=[1, 1]\n"},
+    {"a role that policies bind from now on", "secret", "",
+     "INSERT INTO secret VALUES (1, 'nobody'); ALTER ROLE paos_event_user BYPASSRLS",
+     "UPDATE secret SET owner = 'x'; COMMIT; ALTER ROLE paos_event_user NOBYPASSRLS;"
+     " BEGIN; UPDATE secret SET owner = 'y'",
+     "enter=[] change=[\"705:1\"] leave=[] part=[1, 1]\n"},
     {"a condition that fails for a row", "person", "name like 'x\\'", "",
      "INSERT INTO person VALUES (1, 'xy', 1)", "resync=true part=[1, 1]\n"},
     {"a path that ends in another type", "person", "loves.name == '{'",
@@ -163,6 +205,21 @@ static const char *const schema =
     "CREATE TRIGGER a_fix AFTER INSERT OR UPDATE ON fixed FOR EACH ROW EXECUTE FUNCTION fix();"
     "CREATE TABLE seat (id int PRIMARY KEY, who text);"
     "SELECT paos.register_class('seat', 709);"
+    "CREATE TABLE berth (id int PRIMARY KEY, who text); SELECT paos.register_class('berth', 713);"
+    "CREATE FUNCTION make_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " DELETE FROM berth WHERE id = new.id; RETURN new; END $$;"
+    "CREATE FUNCTION put_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF old.who = 'back' "
+    "THEN INSERT INTO berth VALUES (old.id, 'again'); END IF; RETURN NULL; END $$;"
+    "CREATE TRIGGER a_room BEFORE INSERT ON berth FOR EACH ROW EXECUTE FUNCTION make_room();"
+    "CREATE TRIGGER a_back AFTER DELETE ON berth FOR EACH ROW EXECUTE FUNCTION put_back();"
+    "CREATE TABLE grown (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+    "CREATE TABLE grown_all PARTITION OF grown DEFAULT; INSERT INTO grown VALUES (1);"
+    "SELECT paos.register_class('grown', 714); ALTER TABLE grown ADD COLUMN since int DEFAULT 5;"
+    "CREATE TABLE base (id int PRIMARY KEY); CREATE TABLE derived (s text) INHERITS (base);"
+    "INSERT INTO derived VALUES (1); SELECT paos.register_class('base', 715);"
+    "ALTER TABLE base ADD COLUMN since int DEFAULT 5;"
+    "CREATE TABLE moment (id int PRIMARY KEY, at timestamptz, name text);"
+    "SELECT paos.register_class('moment', 716);"
     "CREATE TABLE odd (id int PRIMARY KEY, name int[]); SELECT paos.register_class('odd', 710);"
     "CREATE TABLE lent (id int PRIMARY KEY, age int); SELECT paos.register_class('lent', 711);"
     "CREATE TABLE other (id int PRIMARY KEY, name text); INSERT INTO other VALUES (1, 'x');"
@@ -208,7 +265,7 @@ static bool run_case(const event_case *c, long marker)
     long request;
 
     RUN(writer,
-        "TRUNCATE person, city, part, secret, secret2, fixed, seat, odd, lent;"
+        "TRUNCATE person, city, part, secret, secret2, fixed, seat, odd, lent, berth;"
         " REVOKE SELECT ON lent FROM paos_event_user;"
         " GRANT SELECT (id, age) ON lent TO paos_event_user;"
         " GRANT SELECT ON other TO paos_event_user; UPDATE other SET name = 'x'; %s",

@@ -9,8 +9,10 @@
 
 #include "access/xact.h"
 
-void __real_PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after);
-void __wrap_PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after);
+void __real_PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after);
+void __wrap_PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after);
 List *__real_PaosFile(Expr *condition, TupleDesc desc);
 List *__wrap_PaosFile(Expr *condition, TupleDesc desc);
 void __real_PaosEventInit(void);
@@ -36,13 +38,14 @@ static bool Has(const char *fault)
 }
 
 /* event: one change in a hundred is lost, but none of the first request: the oracle waits by it. */
-void __wrap_PaosEventNote(int64 request, PaosRef ref, CommandId command, bool before, bool after)
+void __wrap_PaosEventNote(int64 request, PaosRef ref, PaosVersions versions, bool before,
+                          bool after)
 {
     static int n = 0;
 
     if (Has("event") && request > 1 && ++n % 100 == 0)
         return;
-    __real_PaosEventNote(request, ref, command, before, after);
+    __real_PaosEventNote(request, ref, versions, before, after);
 }
 
 /* bound: what is filed between bounds does not find its lower one. */

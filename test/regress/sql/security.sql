@@ -120,9 +120,11 @@ SHOW search_path;
 SET SESSION AUTHORIZATION paos_security_owner;
 SET search_path = security_test;
 CREATE FUNCTION may_see(text) RETURNS bool LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN upper($1) = $1; END $$;
+\o /dev/null
 CREATE POLICY see ON secret USING (security_test.may_see(name));
 ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
 ALTER TABLE secret FORCE ROW LEVEL SECURITY;
+\o
 GRANT ALL ON secret TO paos_security_mallory;
 SELECT paos.subscribe('secret', 'id > 0') > 0 AS subscribed;
 SET SESSION AUTHORIZATION paos_security_mallory;
