@@ -322,7 +322,7 @@ static const char *const schema =
     " FROM jsonb_array_elements_text((p->'enter') || (p->'change')) r(ref) $$;"
     "INSERT INTO city SELECT g, 'Ann', g, NULL FROM generate_series(1, 5) g";
 
-static const char *const settings = "SET search_path = public, paos; SET lock_timeout = 1";
+static const char *const settings = "SET search_path = public, paos";
 
 static void prepare(void)
 {
@@ -331,7 +331,10 @@ static void prepare(void)
     listener = open_connection(settings);
     reader = open_connection(settings);
     for (int w = 0; w < WRITERS; w++)
+    {
         writers[w] = open_connection(settings);
+        RUN(writers[w], "SET lock_timeout = 1");
+    }
     RUN(reader, "%s", schema);
     result = run(listener, "SELECT paos.subscribe('marker', '')");
     marker = atol(PQgetvalue(result, 0, 0));

@@ -236,7 +236,7 @@ static void insert_person(char *sql, size_t size)
 
 static void write_person(char *sql, size_t size)
 {
-    static unsigned fresh = 1000;
+    static unsigned fresh = 10000; /* beyond all keys that are given otherwise */
     unsigned key = 1 + below(KEYS);
 
     switch (below(10))
