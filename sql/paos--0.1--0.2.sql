@@ -221,6 +221,11 @@ CREATE FUNCTION paos.reach(start paos.ref[], follow text[] DEFAULT NULL, depth i
     AS 'MODULE_PATHNAME', 'paos_reach' LANGUAGE C STABLE COST 1000 ROWS 20;
 COMMENT ON FUNCTION paos.reach(paos.ref[], text[], int, int, bytea) IS
     'objects, and what they lead to by some attributes (NULL: all) in so many steps (NULL: any), read with the privileges of the caller; each result is objects of one class in binary';
+CREATE FUNCTION paos.answer(class regclass, query paos.query, follow text[] DEFAULT '{}', depth int DEFAULT 0,
+                            most int DEFAULT 50000, known bytea DEFAULT NULL) RETURNS SETOF bytea
+    AS 'MODULE_PATHNAME', 'paos_answer' LANGUAGE C STABLE COST 1000 ROWS 20;
+COMMENT ON FUNCTION paos.answer(regclass, paos.query, text[], int, int, bytea) IS
+    'the objects that a query (NULL: any) finds, and what they lead to, as paos.reach gives them';
 
 -- health
 

@@ -344,6 +344,11 @@ CREATE FUNCTION paos.bind(query paos.query, VARIADIC args "any") RETURNS paos.qu
     AS 'MODULE_PATHNAME', 'paos_query_bind' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION paos.bind(paos.query, "any") IS
     'the query with values in the place of its parameters $1, $2 and so on';
+CREATE FUNCTION paos.answer(class regclass, query paos.query, follow text[] DEFAULT '{}', depth int DEFAULT 0,
+                            most int DEFAULT 50000, known bytea DEFAULT NULL) RETURNS SETOF bytea
+    AS 'MODULE_PATHNAME', 'paos_answer' LANGUAGE C STABLE COST 1000 ROWS 20;
+COMMENT ON FUNCTION paos.answer(regclass, paos.query, text[], int, int, bytea) IS
+    'the objects that a query (NULL: any) finds, and what they lead to, as paos.reach gives them';
 
 -- Restricted to the leader, for a query that only a running plan knows may name
 -- operators that no worker may run.  Dear, so that plans which know the query win.

@@ -19,10 +19,10 @@ typedef struct question
     paosi_question of;
     const paos_get_options *options; /* may be NULL */
     uint32_t flags;                  /* of the answer's objects */
-    bool ahead;                      /* with what they lead to */
-    paosi_reach reach;
-    paosi_load load; /* takes the answer; what comes ahead is loaded as it comes */
-    paosi_result *result;
+    bool locking;                    /* the answer comes whole, else as it is found */
+    paosi_reach reach;               /* what it leads to */
+    paosi_load load;                 /* takes the answer */
+    paosi_result *result;            /* that comes whole */
 } question;
 
 static void question_free(question *q)
@@ -63,7 +63,6 @@ static void choose_reach(question *q)
             paosi_trail_wide(q->of.conn, q->flags) ? 0 : paosi_trail_levels(q->of.conn, q->flags);
         r->most = q->of.conn->trails.most;
     }
-    q->ahead = r->levels > 0;
 }
 
 static bool is_asked_for(const paosi_reach *r)
@@ -78,7 +77,7 @@ static paos_status state(question *q)
 {
     paos_status status = paosi_question_state(&q->of);
 
-    return status == PAOS_OK && q->ahead ? paosi_reach_question(&q->reach, &q->of) : status;
+    return status == PAOS_OK && !q->locking ? paosi_reach_question(&q->reach, &q->of) : status;
 }
 
 /* An empty list for the answer; what an attempt that failed has put in another is let go. */
@@ -91,7 +90,18 @@ static paos_status begin_answer(question *q, size_t capacity)
 }
 
 /* When the server refuses more than was asked for, it need not refuse that. */
-static paos_status attempt_ahead(question *q, bool last, bool *again)
+static paos_status refused(question *q, bool last, bool *again)
+{
+    bool ahead = q->reach.levels > 0 && !is_asked_for(&q->reach);
+
+    *again = !last && (ahead || paosi_load_outdated(q->reach.result));
+    if (ahead)
+        q->reach.levels = 0;
+    return *again ? PAOS_OK : paosi_fail_result(q->of.conn, q->reach.result);
+}
+
+/* Loads the answer as it comes; what came of one that fails in the end stays in the cache. */
+static paos_status attempt_loading(question *q, bool last, bool *again)
 {
     paos_status status = begin_answer(q, 0);
 
@@ -99,12 +109,8 @@ static paos_status attempt_ahead(question *q, bool last, bool *again)
         status = paosi_reach_run(&q->reach, &q->load);
     if (status != PAOS_OK)
         return status;
-    if (!paosi_reach_refused(&q->reach))
-        return paosi_reach_check(&q->reach, last, again);
-    *again = !last && (!is_asked_for(&q->reach) || paosi_load_outdated(q->reach.result));
-    if (!is_asked_for(&q->reach))
-        q->ahead = false;
-    return *again ? PAOS_OK : paosi_fail_result(q->of.conn, q->reach.result);
+    return paosi_reach_refused(&q->reach) ? refused(q, last, again)
+                                          : paosi_reach_check(&q->reach, last, again);
 }
 
 /* With a right to be taken first, when `lock` is given. */
@@ -145,10 +151,10 @@ static paos_status ask(question *q, const paosi_lock_call *lock, int timeout_ms)
     {
         again = false;
         status = state(q);
-        if (status == PAOS_OK && q->ahead)
-            status = attempt_ahead(q, i == ATTEMPTS, &again);
-        else if (status == PAOS_OK)
+        if (status == PAOS_OK && q->locking)
             status = attempt(q, lock, timeout_ms, i == ATTEMPTS, &again);
+        else if (status == PAOS_OK)
+            status = attempt_loading(q, i == ATTEMPTS, &again);
         if (status == PAOS_OK && again)
             status = paosi_catalog_load(q->of.conn, NULL, NULL);
     }
@@ -256,18 +262,24 @@ static paos_status prefetch(question *q, const paos_list *answer)
     return status;
 }
 
-static paos_status load_answer(question *q, bool locked, paos_list **out)
+/* The answer whose objects are all locked. */
+static paos_status load_locked(question *q)
 {
-    paos_status status = PAOS_OK;
+    paos_status status = begin_answer(q, paosi_result_rows(q->result));
 
-    if (!q->ahead)
-        status = begin_answer(q, paosi_result_rows(q->result));
-    if (status == PAOS_OK && !q->ahead)
+    if (status == PAOS_OK)
         status = paosi_load_rows(&q->load, q->of.class, q->result);
     /* The result can be as large as the answer: do not keep it while more is loaded. */
     paosi_results_free(&q->result, 1);
-    if (status == PAOS_OK && locked && is_asked_for(&q->reach))
+    if (status == PAOS_OK && is_asked_for(&q->reach))
         status = prefetch(q, q->load.list);
+    return status;
+}
+
+static paos_status hand_out(question *q, paos_list **out)
+{
+    paos_status status = q->locking ? load_locked(q) : PAOS_OK;
+
     if (q->load.list)
         paosi_trail_began(q->of.conn, q->flags, q->load.list->size);
     if (status == PAOS_OK)
@@ -286,8 +298,7 @@ static void begin(question *q, paos_mode mode)
     if (q->flags == 0)
         q->flags = paosi_trail_begin(q->of.conn, q->of.class);
     choose_reach(q);
-    if (mode == PAOS_WRITE)
-        q->ahead = false;
+    q->locking = mode == PAOS_WRITE;
 }
 
 paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_name,
@@ -315,7 +326,7 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
     if (status == PAOS_OK && mode == PAOS_WRITE)
         status = lock_answer(&q);
     if (status == PAOS_OK)
-        status = load_answer(&q, mode == PAOS_WRITE, out);
+        status = hand_out(&q, out);
     question_free(&q);
     return status;
 }

@@ -184,10 +184,19 @@ paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const pa
     return status;
 }
 
+/* ---- is a row of the class? ---- */
+
+static bool is_of(const paosi_class *class, uint32_t table)
+{
+    const paosi_class *own = paosi_class_by_table(class->conn, table);
+
+    return own && !own->gone && own->root == class->root;
+}
+
 /* ---- rows of batches ---- */
 
-/* The next row of a batch. */
-static paos_status load_next(paosi_mould *m, paosi_load *load, paosi_batch *batch)
+/* The next row of a batch; one of a table that we do not know is not taken. */
+static paos_status load_next(paosi_mould *m, paosi_load *load, paosi_batch *batch, bool *unfit)
 {
     packed row = {.mould = m};
     const paosi_batch start = *batch;
@@ -197,6 +206,9 @@ static paos_status load_next(paosi_mould *m, paosi_load *load, paosi_batch *batc
 
     if (!paosi_batch_begin(batch, &row.table, &row.version))
         return check_row(m->class, false, NULL, NULL);
+    *unfit = row.table != m->table && !is_of(m->class, row.table);
+    if (*unfit)
+        return PAOS_OK;
     status = begin_row(&row, &straight);
     if (status != PAOS_OK)
         return status;
@@ -217,14 +229,16 @@ static paos_status load_next(paosi_mould *m, paosi_load *load, paosi_batch *batc
     return status == PAOS_OK ? load_packed(load, &row) : status;
 }
 
-paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch)
+paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch,
+                             bool *unfit)
 {
     paosi_mould mould;
     paos_status status = paosi_mould_make(&mould, load->conn, class);
     uint32_t i;
 
-    for (i = 0; status == PAOS_OK && i < batch->rows; i++)
-        status = load_next(&mould, load, batch);
+    *unfit = false;
+    for (i = 0; status == PAOS_OK && !*unfit && i < batch->rows; i++)
+        status = load_next(&mould, load, batch, unfit);
     paosi_mould_free(&mould);
     return status;
 }
@@ -300,15 +314,13 @@ static bool fits(const paosi_class *class, const paosi_result *result)
 
     for (row = 0; row < paosi_result_rows(result); row++)
     {
-        const paosi_class *own;
         uint32_t shape, table;
 
         if (!paosi_unpack_head(result, row, &shape, &table) || shape != class->shape->number)
             return false;
         if (table == last)
             continue;
-        own = paosi_class_by_table(class->conn, table);
-        if (!own || own->gone || own->root != class->root)
+        if (!is_of(class, table))
             return false;
         last = table;
     }

@@ -266,8 +266,9 @@ typedef struct paosi_load
 /* Takes over the rows of a result that was read with the select of `class`. */
 paos_status paosi_load_rows(paosi_load *load, const paosi_class *class, const paosi_result *result);
 
-/* Takes over all rows of a batch. */
-paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch);
+/* Takes over all rows of a batch, up to one of a table that we do not know: then it is unfit. */
+paos_status paosi_load_batch(paosi_load *load, const paosi_class *class, paosi_batch *batch,
+                             bool *unfit);
 
 /* Notes that what an id names does not exist. */
 paos_status paosi_load_absent(paos_conn *conn, uint64_t id);
@@ -332,7 +333,7 @@ typedef struct paosi_reach
 
 /* The statement, for ids or for the answer of a question that was stated. */
 paos_status paosi_reach_ids(paosi_reach *r, const paosi_ids *ids);
-paos_status paosi_reach_question(paosi_reach *r, paosi_question *q);
+paos_status paosi_reach_question(paosi_reach *r, const paosi_question *q);
 /* Runs it, and takes over what comes: what was asked for as `start` says. */
 paos_status paosi_reach_run(paosi_reach *r, paosi_load *start);
 /* Is the end an error of the server's? */

@@ -72,8 +72,8 @@ static void add_parameter(paosi_reach *r, uint32_t type, const paosi_buffer *val
     r->parameters[r->statement.count++] = parameter;
 }
 
-/* The rest of the statement after the start, and its parameters after `count` others. */
-static paos_status finish(paosi_reach *r)
+/* What is to be followed, and its parameters after `count` others; false: no memory. */
+static bool add_steps(paosi_reach *r)
 {
     bool made = r->all || (r->follow ? (add_names(&r->names, r->follow), true)
                                      : paosi_trail_follow(r->conn, r->flags, &r->names));
@@ -86,12 +86,19 @@ static paos_status finish(paosi_reach *r)
     else
         paosi_buffer_text(&r->sql, ", NULL");
     paosi_buffer_format(&r->sql, ", %u, %zu, ", r->levels, r->most);
-    made = made && add_known(r);
-    if (made)
-    {
-        add_parameter(r, PAOSI_OID_BYTEA, &r->known);
-        paosi_buffer_format(&r->sql, "$%zu)", r->statement.count);
-    }
+    if (!made || !add_known(r))
+        return false;
+    add_parameter(r, PAOSI_OID_BYTEA, &r->known);
+    paosi_buffer_format(&r->sql, "$%zu", r->statement.count);
+    return true;
+}
+
+/* The rest of the statement after the start. */
+static paos_status finish(paosi_reach *r, bool steps)
+{
+    bool made = !steps || add_steps(r);
+
+    paosi_buffer_text(&r->sql, ")");
     paosi_buffer_add(&r->sql, "", 1);
     if (!made || r->sql.failed || r->start.failed || r->names.failed || r->known.failed)
         return paosi_fail_memory(r->conn);
@@ -131,23 +138,19 @@ paos_status paosi_reach_ids(paosi_reach *r, const paosi_ids *ids)
     }
     add_parameter(r, r->conn->refs_oid, &r->start);
     paosi_buffer_text(&r->sql, "SELECT paos.reach($1");
-    return finish(r);
+    return finish(r, true);
 }
 
-paos_status paosi_reach_question(paosi_reach *r, paosi_question *q)
+paos_status paosi_reach_question(paosi_reach *r, const paosi_question *q)
 {
-    const paosi_class *class = q->class;
-
     if (!begin(r, q->statement.parameters, q->statement.count))
         return paosi_fail_memory(r->conn);
-    paosi_buffer_format(&r->sql,
-                        "SELECT paos.reach(ARRAY(SELECT paos.ref(%u::pg_catalog.regclass, o$.",
-                        class->table);
-    paosi_buffer_name(&r->sql, class->shape->columns[class->shape->key].name);
-    paosi_buffer_format(&r->sql, ") FROM %s o$", class->table_sql);
-    paosi_question_condition(q, &r->sql);
-    paosi_buffer_text(&r->sql, ")");
-    return finish(r);
+    paosi_buffer_format(&r->sql, "SELECT paos.answer(%u::pg_catalog.regclass, ", q->class->table);
+    if (q->query)
+        paosi_question_value(q, &r->sql);
+    else
+        paosi_buffer_text(&r->sql, "NULL");
+    return finish(r, r->levels > 0);
 }
 
 /* ---- what comes ---- */
@@ -202,7 +205,7 @@ static paos_status load_batch(paosi_reach *r, const paosi_class *class, paosi_ba
     load->policy = flags_at(r->flags, batch->level);
     if (batch->level > 0)
         r->came += batch->rows;
-    return paosi_load_batch(load, class, batch);
+    return paosi_load_batch(load, class, batch, &r->unfit);
 }
 
 static paos_status note_missing(const paosi_reach *r, paosi_batch *batch)
@@ -235,16 +238,16 @@ static bool take(void *arg, const paosi_result *row)
         return false;
     if (batch.rows)
         r->status = load_batch(r, class, &batch);
-    if (r->status == PAOS_OK)
+    if (r->status == PAOS_OK && !r->unfit)
         r->status = note_missing(r, &batch);
-    return r->status == PAOS_OK;
+    return r->status == PAOS_OK && !r->unfit;
 }
 
 /* A walk along a trail tells it what came of it. */
 paos_status paosi_reach_run(paosi_reach *r, paosi_load *start)
 {
-    bool learned = !r->follow && !r->all;
-    bool nesting = !learned || !paosi_trail_sparse(r->conn, r->flags);
+    bool learned = !r->follow && !r->all && r->levels > 0;
+    bool nesting = r->levels > 0 && (!learned || !paosi_trail_sparse(r->conn, r->flags));
     bool sparse = !nesting;
     paos_status status;
 

@@ -15,15 +15,16 @@
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(paos_reach);
+PG_FUNCTION_INFO_V1(paos_answer);
 
 /* Bytes of an answer after which nothing more is followed. */
 #define ANSWER_BYTES (64 * 1024 * 1024)
 /* A block of known objects: which, and a bit for each of 64. */
 #define BLOCK_SIZE (2 * (int) sizeof(uint64))
 
+/* Arguments of both functions, behind what the walk begins with. */
 enum
 {
-    ARG_START,
     ARG_FOLLOW,
     ARG_DEPTH,
     ARG_MOST,
@@ -183,52 +184,65 @@ static void CheckNumber(int64 value, const char *name)
                 errmsg("%s must not be negative", name));
 }
 
-static ReachWalk *Begin(FunctionCallInfo fcinfo)
+/* From argument `first` on. */
+static ReachWalk *Begin(FunctionCallInfo fcinfo, int first)
 {
     ReachWalk *walk = palloc0(sizeof(ReachWalk));
 
     walk->context = CurrentMemoryContext;
-    walk->depth = PG_ARGISNULL(ARG_DEPTH) ? INT_MAX : PG_GETARG_INT32(ARG_DEPTH);
-    walk->objects = PG_ARGISNULL(ARG_MOST) ? INT_MAX : PG_GETARG_INT32(ARG_MOST);
+    walk->depth = PG_ARGISNULL(first + ARG_DEPTH) ? INT_MAX : PG_GETARG_INT32(first + ARG_DEPTH);
+    walk->objects = PG_ARGISNULL(first + ARG_MOST) ? INT_MAX : PG_GETARG_INT32(first + ARG_MOST);
     CheckNumber(walk->depth, "depth");
     CheckNumber(walk->objects, "number of objects");
     walk->seen = PaosSeenMake();
     initStringInfo(&walk->answer);
     walk->roots = palloc0((PAOS_CLASS_MAX + 1) * sizeof(int16));
-    walk->follow_all = PG_ARGISNULL(ARG_FOLLOW);
+    walk->follow_all = PG_ARGISNULL(first + ARG_FOLLOW);
     if (!walk->follow_all)
-        TakeFollow(walk, PG_GETARG_ARRAYTYPE_P(ARG_FOLLOW));
-    if (!PG_ARGISNULL(ARG_KNOWN))
-        TakeKnown(walk, PG_GETARG_BYTEA_PP(ARG_KNOWN));
-    if (!PG_ARGISNULL(ARG_START))
-        TakeStart(walk, PG_GETARG_ARRAYTYPE_P(ARG_START));
+        TakeFollow(walk, PG_GETARG_ARRAYTYPE_P(first + ARG_FOLLOW));
+    if (!PG_ARGISNULL(first + ARG_KNOWN))
+        TakeKnown(walk, PG_GETARG_BYTEA_PP(first + ARG_KNOWN));
     return walk;
 }
 
-/* ---- the function ---- */
-
-/* paos.reach(start ref[], follow text[], depth int, most int, known bytea) returns setof bytea */
-Datum paos_reach(PG_FUNCTION_ARGS)
+static ReachWalk *BeginAtRefs(FunctionCallInfo fcinfo)
 {
-    FuncCallContext *call;
+    ReachWalk *walk = Begin(fcinfo, 1);
+
+    if (!PG_ARGISNULL(0))
+        TakeStart(walk, PG_GETARG_ARRAYTYPE_P(0));
+    return walk;
+}
+
+static ReachWalk *BeginAtAnswer(FunctionCallInfo fcinfo)
+{
     ReachWalk *walk;
+    bool all = PG_ARGISNULL(1);
+    int number;
+
+    if (PG_ARGISNULL(0))
+        ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("class must not be null"));
+    number = PaosClassByRelation(PG_GETARG_OID(0), false)->number;
+    walk = Begin(fcinfo, 2);
+    walk->start =
+        PaosReachAnswerBegin(walk, ((ReturnSetInfo *) fcinfo->resultinfo)->econtext, number, all,
+                             all ? (Datum) 0 : PointerGetDatum(PG_GETARG_TEXT_P_COPY(1)));
+    return walk;
+}
+
+/* ---- the functions ---- */
+
+/* The next batch, or part of one; NULL: it was all. */
+static bytea *Next(ReachWalk *walk)
+{
     ReachBatch *batch;
-    bytea *bytes;
+    bytea *bytes = walk->start ? PaosReachAnswerNext(walk->start) : NULL;
 
-    if (SRF_IS_FIRSTCALL())
-    {
-        MemoryContext previous;
-
-        call = SRF_FIRSTCALL_INIT();
-        previous = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-        call->user_fctx = Begin(fcinfo);
-        MemoryContextSwitchTo(previous);
-    }
-    call = SRF_PERCALL_SETUP();
-    walk = call->user_fctx;
+    if (bytes != NULL)
+        return bytes;
+    walk->start = NULL;
     if (walk->batches == NIL)
-        SRF_RETURN_DONE(call);
-    CHECK_FOR_INTERRUPTS();
+        return NULL;
     batch = linitial(walk->batches);
     if (walk->bytes >= ANSWER_BYTES)
         walk->objects = 0;
@@ -239,5 +253,39 @@ Datum paos_reach(PG_FUNCTION_ARGS)
         pfree(batch->keys);
         pfree(batch);
     }
+    return bytes;
+}
+
+static Datum Walk(FunctionCallInfo fcinfo, ReachWalk *(*begin)(FunctionCallInfo))
+{
+    FuncCallContext *call;
+    bytea *bytes;
+
+    if (SRF_IS_FIRSTCALL())
+    {
+        MemoryContext previous;
+
+        call = SRF_FIRSTCALL_INIT();
+        previous = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+        call->user_fctx = begin(fcinfo);
+        MemoryContextSwitchTo(previous);
+    }
+    call = SRF_PERCALL_SETUP();
+    CHECK_FOR_INTERRUPTS();
+    bytes = Next(call->user_fctx);
+    if (bytes == NULL)
+        SRF_RETURN_DONE(call);
     SRF_RETURN_NEXT(call, PointerGetDatum(bytes));
+}
+
+/* paos.reach(start ref[], follow text[], depth int, most int, known bytea) returns setof bytea */
+Datum paos_reach(PG_FUNCTION_ARGS)
+{
+    return Walk(fcinfo, BeginAtRefs);
+}
+
+/* paos.answer(class regclass, query, follow text[], depth int, most int, known bytea) */
+Datum paos_answer(PG_FUNCTION_ARGS)
+{
+    return Walk(fcinfo, BeginAtAnswer);
 }

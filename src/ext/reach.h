@@ -43,8 +43,11 @@ typedef struct ReachClass
     int key;     /* place of the key among the columns */
     int size;
     ReachColumn *columns;
-    bool cast; /* some column is read as text */
-    SPIPlanPtr plan;
+    bool cast;        /* some column is read as text */
+    char *select;     /* the columns, as a statement names them */
+    SPIPlanPtr plan;  /* of some by their keys, */
+    SPIPlanPtr found; /* of those that a query finds; NULL: not made yet */
+    SPIPlanPtr all;
     MemoryContext context;
 } ReachClass;
 
@@ -54,6 +57,8 @@ typedef struct ReachClass
 /* Connected to SPI.  To be given back; NULL: there is no such class. */
 extern ReachClass *PaosReachClassOpen(int number);
 extern void PaosReachClassClose(ReachClass *class);
+/* The statement that reads those that a query ($1) finds, or all. */
+extern SPIPlanPtr PaosReachClassQuery(ReachClass *class, bool condition);
 /* The class whose extent a class is part of, 0 when it is none. */
 extern int PaosReachRoot(int number);
 
@@ -75,8 +80,11 @@ typedef struct ReachAttribute
     const char *name;
 } ReachAttribute;
 
+typedef struct ReachAnswer ReachAnswer;
+
 typedef struct ReachWalk
 {
+    ReachAnswer *start; /* what a query finds, when it begins with that and is at it */
     ReachAttribute *follow;
     int follow_size;
     bool follow_all;
@@ -117,6 +125,9 @@ extern void PaosReachRowBegin(ReachRow *row, const Oid *types);
 /* Writes a row, of values at `places` (NULL: as they come), collects its refs; the key. */
 extern int64 PaosReachRowTake(ReachRow *row, Oid table, TransactionId version, const Datum *values,
                               const bool *nulls, const AttrNumber *places);
+/* The same for the rows of a class's statement. */
+extern void PaosReachRowStart(ReachRow *row, TupleDesc desc);
+extern int64 PaosReachRowTakeSlot(ReachRow *row, TupleTableSlot *slot);
 
 /* ---- reach_kept.c: rows of a table that was scanned ---- */
 
@@ -157,7 +168,19 @@ extern bool PaosReachTableRead(ReachWalk *walk, const ReachClass *class, ReachBa
 /* What is read of one batch at most; only what was asked for goes on after it. */
 #define REACH_BATCH_BYTES (32 * 1024 * 1024)
 
+/* Makes the bytes ready for rows; and a value of them. */
+extern void PaosReachPrepare(ReachWalk *walk);
+extern bytea *PaosReachFinish(ReachWalk *walk, int number, int32 shape, int level,
+                              const ReachFound *found);
 /* Reads from a batch, adds what its objects refer to; the next call overwrites the bytes. */
 extern bytea *PaosReachRead(ReachWalk *walk, ReachBatch *batch);
+
+/* ---- reach_answer.c: what a query finds ---- */
+
+/* The memory is the walk's; it is ended with the caller. */
+extern ReachAnswer *PaosReachAnswerBegin(ReachWalk *walk, ExprContext *caller, int number, bool all,
+                                         Datum query);
+/* The next part; NULL: there is none, and it was ended. */
+extern bytea *PaosReachAnswerNext(ReachAnswer *answer);
 
 #endif

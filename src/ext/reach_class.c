@@ -107,9 +107,9 @@ static void DescribeColumn(ReachColumn *column, Oid relid, const FormData_pg_att
 
 /* ---- statements ---- */
 
-static SPIPlanPtr Prepare(const char *sql, Oid keys, int options)
+static SPIPlanPtr Prepare(const char *sql, int n, Oid type, int options)
 {
-    SPIPlanPtr plan = SPI_prepare_cursor(sql, 1, &keys, options);
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, n, &type, options);
 
     if (plan == NULL)
         elog(ERROR, "SPI_prepare_cursor failed: %s: %s", SPI_result_code_string(SPI_result), sql);
@@ -121,14 +121,29 @@ static SPIPlanPtr Prepare(const char *sql, Oid keys, int options)
  * A join, whose plan is made once: with ANY and a parameter, a plan that scans a table
  * that was small would compare each row with each key.
  */
-static void PrepareStatement(ReachClass *class, const char *columns, const char *key)
+static void PrepareStatement(ReachClass *class, const char *key)
 {
     Oid keys = class->keytype == INT4OID ? INT4ARRAYOID : INT8ARRAYOID;
 
     class->plan = Prepare(psprintf("SELECT %s FROM pg_catalog.unnest($1) k$(k$)"
                                    " JOIN %s o$ ON o$.%s OPERATOR(pg_catalog.=) k$.k$",
-                                   columns, PaosTableName(class->relid), key),
-                          keys, CURSOR_OPT_GENERIC_PLAN);
+                                   class->select, PaosTableName(class->relid), key),
+                          1, keys, CURSOR_OPT_GENERIC_PLAN);
+}
+
+/* A query becomes conditions only where the planner knows it. */
+SPIPlanPtr PaosReachClassQuery(ReachClass *class, bool condition)
+{
+    SPIPlanPtr *plan = condition ? &class->found : &class->all;
+    char *sql;
+
+    if (*plan != NULL)
+        return *plan;
+    sql = psprintf("SELECT %s FROM %s o$%s", class->select, PaosTableName(class->relid),
+                   condition ? " WHERE o$ OPERATOR(paos.@@) $1" : "");
+    *plan = Prepare(sql, condition, PaosQueryTypeOid(),
+                    CURSOR_OPT_PARALLEL_OK | (condition ? CURSOR_OPT_CUSTOM_PLAN : 0));
+    return *plan;
 }
 
 static void Describe(ReachClass *class, const char *keyname)
@@ -162,16 +177,24 @@ static void Describe(ReachClass *class, const char *keyname)
     }
     RelationClose(relation);
     class->shape = PaosShape(class->relid);
-    PrepareStatement(class, columns.data, quote_identifier(keyname));
+    class->select = MemoryContextStrdup(class->context, columns.data);
+    PrepareStatement(class, quote_identifier(keyname));
 }
 
 /* ---- keeping them ---- */
 
+static void Drop(SPIPlanPtr *plan)
+{
+    if (*plan != NULL)
+        SPI_freeplan(*plan);
+    *plan = NULL;
+}
+
 static void Forget(ReachClass *class)
 {
-    if (class->plan != NULL)
-        SPI_freeplan(class->plan);
-    class->plan = NULL;
+    Drop(&class->plan);
+    Drop(&class->found);
+    Drop(&class->all);
     class->generation = 0;
     class->size = 0;
     MemoryContextReset(class->context);

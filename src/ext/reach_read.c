@@ -49,17 +49,7 @@ void PaosReachFollow(ReachWalk *walk, const PaosRef *refs, int n, int level)
 
 static void Start(DestReceiver *self, int operation, TupleDesc desc)
 {
-    Receiver *receiver = (Receiver *) self;
-    int n = receiver->row.class->size;
-    Oid *types = palloc(n * sizeof(Oid));
-    int i;
-
-    if (desc->natts != n + REACH_FIRST)
-        elog(ERROR, "class %d has %d columns and not %d", receiver->row.class->number,
-             desc->natts - REACH_FIRST, n);
-    for (i = 0; i < n; i++)
-        types[i] = TupleDescAttr(desc, i + REACH_FIRST)->atttypid;
-    PaosReachRowBegin(&receiver->row, types);
+    PaosReachRowStart(&((Receiver *) self)->row, desc);
 }
 
 static void AddKey(Receiver *receiver, int64 key)
@@ -78,11 +68,7 @@ static bool Receive(TupleTableSlot *slot, DestReceiver *self)
     Receiver *receiver = (Receiver *) self;
     ReachRow *row = &receiver->row;
 
-    slot_getallattrs(slot);
-    AddKey(receiver,
-           PaosReachRowTake(row, DatumGetObjectId(slot->tts_values[0]),
-                            DatumGetTransactionId(slot->tts_values[1]),
-                            slot->tts_values + REACH_FIRST, slot->tts_isnull + REACH_FIRST, NULL));
+    AddKey(receiver, PaosReachRowTakeSlot(row, slot));
     PaosReachFollow(row->walk, row->refs, row->refs_size, receiver->batch->level);
     receiver->full = row->bytes->len >= REACH_BATCH_BYTES;
     return !receiver->full;
@@ -183,25 +169,29 @@ static void Execute(ReachWalk *walk, const ReachClass *class, ReachBatch *batch,
 
 #define HEADER_SIZE (5 * (int) sizeof(int32))
 
-static bytea *Finish(ReachWalk *walk, ReachBatch *batch, int32 shape, const ReachFound *found)
+void PaosReachPrepare(ReachWalk *walk)
+{
+    resetStringInfo(&walk->answer);
+    enlargeStringInfo(&walk->answer, VARHDRSZ + HEADER_SIZE);
+    walk->answer.len = VARHDRSZ + HEADER_SIZE;
+}
+
+bytea *PaosReachFinish(ReachWalk *walk, int number, int32 shape, int level, const ReachFound *found)
 {
     StringInfo bytes = &walk->answer;
     int32 header[5];
     int i;
 
     for (i = 0; i < found->missing_size; i++)
-        pq_sendint64(bytes, PaosRefMake(batch->number, found->missing[i]));
-    header[0] = pg_hton32(batch->number);
+        pq_sendint64(bytes, PaosRefMake(number, found->missing[i]));
+    header[0] = pg_hton32(number);
     header[1] = pg_hton32(shape);
-    header[2] = pg_hton32(batch->level);
+    header[2] = pg_hton32(level);
     header[3] = pg_hton32(found->rows);
     header[4] = pg_hton32(found->missing_size);
     memcpy(bytes->data + VARHDRSZ, header, HEADER_SIZE);
     SET_VARSIZE(bytes->data, bytes->len);
     walk->bytes += bytes->len;
-    batch->bytes += bytes->len;
-    if (batch->level > 0 && batch->bytes >= REACH_BATCH_BYTES)
-        batch->next = batch->size;
     return (bytea *) bytes->data;
 }
 
@@ -238,10 +228,7 @@ bytea *PaosReachRead(ReachWalk *walk, ReachBatch *batch)
     int32 shape = 0;
     bytea *bytes;
 
-    /* Their place; the bytes become a value as they are. */
-    resetStringInfo(&walk->answer);
-    enlargeStringInfo(&walk->answer, VARHDRSZ + HEADER_SIZE);
-    walk->answer.len = VARHDRSZ + HEADER_SIZE;
+    PaosReachPrepare(walk);
     SPI_connect();
     class = PaosReachClassOpen(batch->number);
     if (class != NULL)
@@ -251,7 +238,10 @@ bytea *PaosReachRead(ReachWalk *walk, ReachBatch *batch)
     }
     else
         MissAll(batch, &found);
-    bytes = Finish(walk, batch, shape, &found);
+    bytes = PaosReachFinish(walk, batch->number, shape, batch->level, &found);
+    batch->bytes += VARSIZE(bytes);
+    if (batch->level > 0 && batch->bytes >= REACH_BATCH_BYTES)
+        batch->next = batch->size;
     SPI_finish();
     return bytes;
 }

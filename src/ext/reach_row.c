@@ -39,12 +39,26 @@ void PaosReachRowBegin(ReachRow *row, const Oid *types)
     {
         row->types[i] = getBaseType(types[i]);
         PaosWriterMake(&row->writers[i], row->types[i]);
-        if (IsFollowed(row, &row->class->columns[i]))
+        if (row->walk->depth > 0 && IsFollowed(row, &row->class->columns[i]))
             row->followed[row->followed_size++] = i;
     }
     row->refs_capacity = 16;
     row->refs = palloc(row->refs_capacity * sizeof(PaosRef));
     row->context = AllocSetContextCreate(CurrentMemoryContext, "paos row", ALLOCSET_DEFAULT_SIZES);
+}
+
+void PaosReachRowStart(ReachRow *row, TupleDesc desc)
+{
+    int n = row->class->size;
+    Oid *types = palloc(n * sizeof(Oid));
+    int i;
+
+    if (desc->natts != n + REACH_FIRST)
+        elog(ERROR, "class %d has %d columns and not %d", row->class->number,
+             desc->natts - REACH_FIRST, n);
+    for (i = 0; i < n; i++)
+        types[i] = TupleDescAttr(desc, i + REACH_FIRST)->atttypid;
+    PaosReachRowBegin(row, types);
 }
 
 /* ---- references ---- */
@@ -135,4 +149,12 @@ int64 PaosReachRowTake(ReachRow *row, Oid table, TransactionId version, const Da
     MemoryContextSwitchTo(previous);
     MemoryContextReset(row->context);
     return ReadInteger(values[places ? places[key] : key], row->types[key]);
+}
+
+int64 PaosReachRowTakeSlot(ReachRow *row, TupleTableSlot *slot)
+{
+    slot_getallattrs(slot);
+    return PaosReachRowTake(row, DatumGetObjectId(slot->tts_values[0]),
+                            DatumGetTransactionId(slot->tts_values[1]),
+                            slot->tts_values + REACH_FIRST, slot->tts_isnull + REACH_FIRST, NULL);
 }

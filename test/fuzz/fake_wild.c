@@ -279,7 +279,22 @@ static void pack_row(datum *row, uint32_t key)
     }
 }
 
-static paosi_result *answer_objects(void)
+/* The same row as part of an answer: behind class, shape, step, objects and what is missing. */
+static void wrap_row(datum *row)
+{
+    static const uint32_t header[] = {1, SHAPE, 0, 1, 0};
+    unsigned char *part = must(malloc(sizeof header + row->size + 1));
+    size_t i;
+
+    for (i = 0; i < sizeof header / sizeof header[0]; i++)
+        paosi_write32(part + 4 * i, header[i]);
+    memcpy(part + sizeof header, row->data + 4, row->size - 4 + 1);
+    free(row->data);
+    row->data = part;
+    row->size += sizeof header - 4;
+}
+
+static paosi_result *answer_objects(bool parts)
 {
     static const column columns[] = {{"pack", 17}};
     paosi_result *result;
@@ -290,6 +305,8 @@ static paosi_result *answer_objects(void)
     result = result_new(columns, 1, take() % (ROWS_MAX + 1));
     for (row = 0; row < result->rows; row++)
         pack_row(&result->data[row], (uint32_t) row + 1);
+    for (row = 0; parts && row < result->rows; row++)
+        wrap_row(&result->data[row]);
     return result;
 }
 
@@ -309,8 +326,8 @@ static paosi_result *answer(const char *sql)
         return input.wild ? result_wild(attribute_columns, 10) : answer_attributes();
     if (strstr(sql, "WITH RECURSIVE part"))
         return answer_tables();
-    if (strstr(sql, "SELECT paos.pack("))
-        return answer_objects();
+    if (strstr(sql, "SELECT paos.pack(") || strstr(sql, "SELECT paos.answer("))
+        return answer_objects(strstr(sql, "SELECT paos.answer(") != NULL);
     if (strstr(sql, "to_regclass"))
     {
         result = result_new(any, 1, 1);

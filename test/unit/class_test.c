@@ -203,25 +203,32 @@ static void a_class_that_changes_all_the_time_is_given_up(void **state)
     paos_list *list = NULL;
 
     fake_error(fake_on(FAKE_SELECT), "42703", "column does not exist", "", "");
+    fake_error(fake_on(FAKE_ANSWER), "42703", "column does not exist", "", "");
     assert_status(paos_fetch(conn, fake_id(PLACE, 1), &inn), PAOS_INVALID);
     assert_string_equal(paos_conn_error(conn)->sqlstate, "42703");
     assert_status(paos_get(conn, PAOS_READ, "place", NULL, NULL, 0, &list), PAOS_INVALID);
+    assert_status(paos_get(conn, PAOS_WRITE, "place", NULL, NULL, 0, &list), PAOS_INVALID);
     assert_true(fake_sent_with(FAKE_SELECT) <= 6);
+    assert_true(fake_sent_with(FAKE_ANSWER) <= 3);
     assert_null(inn);
     assert_null(list);
 }
 
-/* A row of a table that the asked class has nothing to do with. */
+/* A row of a table that the asked class has nothing to do with, whole or as it comes. */
 static void a_row_of_another_class_is_not_taken(void **state)
 {
     paos_conn *conn = *state;
     paos_list *list = NULL;
-    fake_rule *rule = fake_on("FROM public.place o$");
+    fake_rule *whole = fake_on(FAKE_SELECT), *part = fake_on(FAKE_ANSWER);
+    fake_cell row = fake_pack(fake_shape(fake_relation_of(PLACE)), fake_int4(10000 + PERSON),
+                              fake_int4(9), fake_int4(1), fake_text("x"), fake_null());
 
-    fake_columns(rule, "pack bytea");
-    fake_row(rule, fake_pack(fake_shape(fake_relation_of(PLACE)), fake_int4(10000 + PERSON),
-                             fake_int4(9), fake_int4(1), fake_text("x"), fake_null()));
+    fake_columns(part, "answer bytea");
+    fake_row(part, fake_batch(PLACE, row));
+    fake_columns(whole, "pack bytea");
+    fake_row(whole, row);
     assert_status(paos_get(conn, PAOS_READ, "place", NULL, NULL, 0, &list), PAOS_INVALID);
+    assert_status(paos_get(conn, PAOS_WRITE, "place", NULL, NULL, 0, &list), PAOS_INVALID);
     assert_null(list);
     assert_null(paos_cached(conn, fake_id(PERSON, 1)));
 }

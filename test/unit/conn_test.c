@@ -224,7 +224,7 @@ static void sqlstates_become_statuses(void **state)
     (void) state;
     for (i = 0; i < COUNT(expected); i++)
     {
-        fake_rule *rule = fake_on("OPERATOR(paos.@@)");
+        fake_rule *rule = fake_on(FAKE_ANSWER);
 
         fake_error(rule, expected[i].sqlstate, "m", "d", "h");
         /* Classes are read anew after some errors, and the query is sent again. */

@@ -1,8 +1,9 @@
 /*
- * fake_reach.c - paos.reach on the fake database, an object a batch.
+ * fake_reach.c - paos.reach and paos.answer on the fake database, an object a batch.
  *
  * What it is asked is read from the end of the statement, where it always is the same:
- * attributes to follow, levels, number of objects, objects that are known.
+ * attributes to follow, levels, number of objects, objects that are known.  Without
+ * that nothing is followed.
  */
 #include "fake_rows.h"
 
@@ -46,12 +47,13 @@ static void read_end(walk *w)
 
     for (i = 0; i < 4; i++)
         place = back_to_comma(sql, place);
-    w->all = strncmp(place, ", NULL", 6) == 0;
-    if (w->all)
-        assert_int_equal(sscanf(place, ", NULL, %u, %lu, $%u)", &w->levels, &w->left, &known), 3);
-    else
-        assert_int_equal(
-            sscanf(place, ", $%u, %u, %lu, $%u)", &names, &w->levels, &w->left, &known), 4);
+    w->all = sscanf(place, ", NULL, %u, %lu, $%u)", &w->levels, &w->left, &known) == 3;
+    if (!w->all && sscanf(place, ", $%u, %u, %lu, $%u)", &names, &w->levels, &w->left, &known) != 4)
+    {
+        assert_int_equal(strncmp(sql, "SELECT paos.answer(", 19), 0);
+        w->levels = 0;
+        return;
+    }
     w->names = w->all ? NULL : &w->sent->parameters[names - 1];
     w->known = &w->sent->parameters[known - 1];
     assert_int_equal(known, w->sent->count);
@@ -134,7 +136,7 @@ static void follow(walk *w, const fake_relation *asked, size_t i, const fake_dat
 {
     const fake_attribute *column = &asked->columns[i];
 
-    if (!datum->data || !is_followed(w, asked, column->name))
+    if (!datum->data || level > w->levels || !is_followed(w, asked, column->name))
         return;
     if (column->oid == FAKE_REFS)
         meet_array(w, datum, level);
@@ -149,10 +151,12 @@ static void put32(unsigned char *place, uint32_t value)
     paosi_write32(place, value);
 }
 
-static void put_batch(walk *w, const fake_relation *asked, unsigned level, const void *data,
-                      size_t size, bool found)
+/* Of one object, packed, or of a ref that names none. */
+static fake_cell batch_of(const fake_relation *asked, unsigned level, const void *data, size_t size,
+                          bool found)
 {
     unsigned char *bytes = malloc(20 + size);
+    fake_cell cell;
 
     assert_non_null(bytes);
     put32(bytes, asked->number);
@@ -161,8 +165,22 @@ static void put_batch(walk *w, const fake_relation *asked, unsigned level, const
     put32(bytes + 12, found);
     put32(bytes + 16, !found);
     memcpy(bytes + 20, data, size);
-    fake_table_row(w->out, (const fake_cell[]){fake_bytes(bytes, 20 + size)});
+    cell = fake_bytes(bytes, 20 + size);
     free(bytes);
+    return cell;
+}
+
+fake_cell fake_batch(unsigned number, fake_cell packed)
+{
+    const char *row = packed.data;
+
+    return batch_of(fake_relation_of(number), 0, row + 4, packed.size - 4, true);
+}
+
+static void put_batch(walk *w, const fake_relation *asked, unsigned level, const void *data,
+                      size_t size, bool found)
+{
+    fake_table_row(w->out, (const fake_cell[]){batch_of(asked, level, data, size, found)});
 }
 
 static void send_tuple(walk *w, const fake_relation *asked, const fake_relation *own,
@@ -207,21 +225,21 @@ static void send(walk *w, paos_id id, unsigned level)
     put_batch(w, asked, level, missing, sizeof missing, false);
 }
 
-/* The array of refs, or what the statement within selects. */
+/* The array of refs, or what the query finds. */
 static void begin(walk *w)
 {
-    const fake_datum start = {(unsigned char *) w->sent->parameters[0].data,
-                              w->sent->parameters[0].size};
     unsigned table = 0, number;
     size_t i;
 
     if (strncmp(w->sent->sql, "SELECT paos.reach($1", 20) == 0)
     {
+        const fake_datum start = {(unsigned char *) w->sent->parameters[0].data,
+                                  w->sent->parameters[0].size};
+
         meet_array(w, &start, 0);
         return;
     }
-    assert_int_equal(sscanf(w->sent->sql, "SELECT paos.reach(ARRAY(SELECT paos.ref(%u::", &table),
-                     1);
+    assert_int_equal(sscanf(w->sent->sql, "SELECT paos.answer(%u::", &table), 1);
     for (number = 1; number <= FAKE_CLASSES; number++)
         for (i = 0; fake_relations[number - 1].number &&
                     fake_descends(&fake_relations[number - 1], table - 10000) &&
@@ -230,7 +248,7 @@ static void begin(walk *w)
         {
             int64_t key = fake_datum_int(&fake_visible(number)->tuples[i].values[0]);
 
-            if (!strstr(w->sent->sql, "OPERATOR(paos.@@)") || key <= fake_query_most())
+            if (!strstr(w->sent->sql, "::paos.query") || key <= fake_query_most())
                 meet(w, fake_id(table - 10000, key), 0);
         }
 }

@@ -213,8 +213,9 @@ void fake_table_error(fake_table *table, const char *sqlstate, const char *messa
     const char *const texts[] = {sqlstate, message, detail, hint};
     size_t i;
 
-    fake_table_clear(table);
     table->outcome = PAOSI_FAILED;
+    for (i = 0; i < 4; i++)
+        free(table->error[i]);
     for (i = 0; i < 4; i++)
         table->error[i] = copy_bytes(texts[i], strlen(texts[i]));
 }

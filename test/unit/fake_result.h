@@ -75,6 +75,7 @@ void fake_table_columns(fake_table *table, const char *columns);
 void fake_table_column(fake_table *table, const char *name, uint32_t type);
 /* Adds a row of as many cells as there are columns. */
 void fake_table_row(fake_table *table, const fake_cell *cells);
+/* Rows that it has come before the error, to who takes them as they come. */
 void fake_table_error(fake_table *table, const char *sqlstate, const char *message,
                       const char *detail, const char *hint);
 void fake_table_clear(fake_table *table);

@@ -78,6 +78,8 @@ void fake_catalog_rules(void);
 void fake_rows_select(const fake_sent *sent, fake_table *out, void *arg);
 /* Objects and what they lead to. */
 void fake_rows_reach(const fake_sent *sent, fake_table *out, void *arg);
+/* The same for one object of the class, which is packed. */
+fake_cell fake_batch(unsigned number, fake_cell packed);
 /* Keys and versions. */
 void fake_rows_look(const fake_sent *sent, fake_table *out, void *arg);
 void fake_rows_insert(const fake_sent *sent, fake_table *out, void *arg);

@@ -200,6 +200,7 @@ static void add_rules(void)
     fake_call(fake_on(FAKE_SELECT), fake_rows_select, NULL);
     fake_call(fake_on("SELECT o$."), fake_rows_look, NULL);
     fake_call(fake_on("SELECT paos.reach("), fake_rows_reach, NULL);
+    fake_call(fake_on(FAKE_ANSWER), fake_rows_reach, NULL);
     fake_on("paos.unsubscribe(");
     fake_call(fake_on("pg_current_snapshot"), answer_snapshot, NULL);
     fake_call(fake_on("INSERT INTO "), fake_rows_insert, NULL);

@@ -44,6 +44,8 @@ void fake_class_restless(unsigned number);
 
 /* What a read of objects begins with. */
 #define FAKE_SELECT "SELECT paos.pack("
+/* And one of all that a query finds, when it is only read. */
+#define FAKE_ANSWER "SELECT paos.answer("
 /* From now on queries find objects with keys up to this. */
 void fake_query_finds(int64_t most);
 

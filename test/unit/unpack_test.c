@@ -24,9 +24,10 @@ static uint32_t shape_of_place(void)
     return fake_shape(fake_relation_of(PLACE));
 }
 
+/* What is to be written comes in whole rows. */
 static paos_status get_places(paos_conn *conn, paos_list **list)
 {
-    return paos_get(conn, PAOS_READ, "place", NULL, NULL, 0, list);
+    return paos_get(conn, PAOS_WRITE, "place", NULL, NULL, 0, list);
 }
 
 static void a_row_is_unpacked(void **state)
@@ -154,7 +155,7 @@ static void no_part_of_what_is_reached_is_taken(void **state)
     memcpy(bytes + 20, (const char *) place.data + 4, place.size - 4);
     for (size = 0; size <= whole; size++)
     {
-        fake_rule *rule = fake_on("SELECT paos.reach(");
+        fake_rule *rule = fake_on(FAKE_ANSWER);
         paos_list *list = NULL;
         paos_status status;
 
