@@ -37,12 +37,16 @@ bool PaosFrontendSilent(void)
     return told > SILENT && debug_query_string == NULL && MyProcPort != NULL;
 }
 
+/*
+ * What the client has said may be here already.  Of TLS only the end of a message that is
+ * longer than what is read at a time can be, unseen: that waits as long as we pause.
+ */
 bool PaosFrontendPause(void)
 {
     struct pollfd client = {.fd = MyProcPort->sock, .events = POLLIN};
     const struct timespec moment = {.tv_nsec = MOMENT};
 
-    return ppoll(&client, 1, &moment, NULL) == 0 && !InterruptPending;
+    return !pq_buffer_has_data() && ppoll(&client, 1, &moment, NULL) == 0 && !InterruptPending;
 }
 
 void PaosFrontendFlush(void)
