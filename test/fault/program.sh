@@ -2,6 +2,12 @@
 # program.sh - a program on libpaos (test/fault/program) that is told what to do; sourced
 # after tap.sh. What it says is in $work/NAME.program.
 
+if [ ! -x build/fault/program ]
+then
+    echo "Bail out! make build/fault/program"
+    exit 1
+fi
+
 # program NAME CONNINFO - starts it
 program()
 {

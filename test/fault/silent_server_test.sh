@@ -26,6 +26,9 @@ all_of()
     kill "-$1" "$postmaster" $(pgrep -P "$postmaster")
 }
 
+# One that is stopped could not be ended.
+trap 'all_of CONT 2>/dev/null; stop_servers' EXIT
+
 # in_time SECONDS NAME COMMAND... - its answer, and whether it came in time
 in_time()
 {
