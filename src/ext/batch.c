@@ -9,6 +9,7 @@
  *
  * The values of a row live until its batch is written; a slot only points to them.
  */
+#include "batch_form.h"
 #include "paos.h"
 
 #include "access/heapam.h"
@@ -19,7 +20,6 @@
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_node.h"
-#include "port/pg_bswap.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -28,10 +28,6 @@
 /* Rows and bytes from which on a batch is written: a few pages. */
 #define BATCH_ROWS 250
 #define BATCH_BYTES 65536
-
-#define HEADER_SIZE 19
-
-static const char header[HEADER_SIZE] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 
 /* A column that comes with the rows. */
 typedef struct BatchColumn
@@ -59,7 +55,7 @@ typedef struct Batch
     ResultRelInfo *target;
     BulkInsertState bulk;
     CommandId command;
-    const char *next; /* byte of the rows */
+    PaosBatchForm rows;
     StringInfoData value;
     uint64 row; /* at work on, for messages */
     int n;
@@ -67,22 +63,6 @@ typedef struct Batch
     TupleDesc desc;    /* a copy of ours, which nobody counts */
     TupleTableSlot *slots[BATCH_ROWS];
 } Batch;
-
-static uint16 Read16(const char *p)
-{
-    uint16 value;
-
-    memcpy(&value, p, sizeof(value));
-    return pg_ntoh16(value);
-}
-
-static int32 Read32(const char *p)
-{
-    uint32 value;
-
-    memcpy(&value, p, sizeof(value));
-    return (int32) pg_ntoh32(value);
-}
 
 /* ---- what can be done here ---- */
 
@@ -97,29 +77,6 @@ static bool IsPlainTable(Relation relation)
     return triggers == NULL ||
            !(triggers->trig_insert_before_row || triggers->trig_insert_instead_row ||
              triggers->trig_insert_new_table);
-}
-
-/* Rows of so many columns, ending where the data does. */
-static bool IsWellFormed(const char *data, size_t size, int width)
-{
-    const char *end = data + size;
-    const char *p = data + HEADER_SIZE;
-    int i;
-
-    if (size < HEADER_SIZE + 2 || memcmp(data, header, HEADER_SIZE) != 0)
-        return false;
-    while (end - p > 2 && Read16(p) == width)
-    {
-        for (p += 2, i = 0; i < width; i++)
-        {
-            int32 length = end - p < 4 ? -2 : Read32(p);
-
-            if (length < -1 || length > end - p - 4)
-                return false;
-            p += 4 + Max(length, 0);
-        }
-    }
-    return end - p == 2 && Read16(p) == PG_UINT16_MAX;
 }
 
 /* The columns' numbers, each an ordinary one and there once; false: some is not. */
@@ -188,17 +145,16 @@ static bool FindDefaults(Batch *batch)
 
 static Datum ReadValue(Batch *batch, BatchColumn *column, bool *isnull)
 {
-    int32 length = Read32(batch->next);
+    int length;
+    const char *bytes = PaosBatchFormValue(&batch->rows, &length);
     Datum value;
 
-    batch->next += 4;
-    *isnull = length == -1;
+    *isnull = bytes == NULL;
     if (*isnull)
         return ReceiveFunctionCall(&column->receive, NULL, column->typioparam, column->typmod);
     /* Receive functions want a zero byte behind their value. */
     resetStringInfo(&batch->value);
-    appendBinaryStringInfo(&batch->value, batch->next, length);
-    batch->next += length;
+    appendBinaryStringInfo(&batch->value, bytes, length);
     value =
         ReceiveFunctionCall(&column->receive, &batch->value, column->typioparam, column->typmod);
     if (batch->value.cursor != batch->value.len)
@@ -222,7 +178,6 @@ static void ReadRow(Batch *batch, TupleTableSlot *slot)
     int i;
 
     memset(slot->tts_isnull, true, batch->desc->natts * sizeof(bool));
-    batch->next += 2;
     batch->row++;
     for (i = 0; i < batch->width; i++)
     {
@@ -273,7 +228,7 @@ static void WriteBatch(Batch *batch)
         WriteIndexes(batch, batch->slots[i]);
     }
     batch->n = 0;
-    batch->start = batch->next;
+    batch->start = batch->rows.next;
     ResetPerTupleExprContext(batch->estate);
 }
 
@@ -282,7 +237,7 @@ static void WriteRows(Batch *batch)
     MemoryContext previous = CurrentMemoryContext;
     bool constrained = RelationGetDescr(batch->relation)->constr != NULL;
 
-    while (Read16(batch->next) == batch->width)
+    while (PaosBatchFormRow(&batch->rows))
     {
         TupleTableSlot *slot = NextSlot(batch);
 
@@ -292,7 +247,7 @@ static void WriteRows(Batch *batch)
         MemoryContextSwitchTo(previous);
         if (constrained)
             ExecConstraints(batch->target, slot, batch->estate);
-        if (batch->n == BATCH_ROWS || batch->next - batch->start >= BATCH_BYTES)
+        if (batch->n == BATCH_ROWS || batch->rows.next - batch->start >= BATCH_BYTES)
             WriteBatch(batch);
     }
     WriteBatch(batch);
@@ -346,9 +301,9 @@ bool PaosBatchCopy(ParseState *pstate, Relation relation, List *columns, bytea *
     ErrorContextCallback context = {error_context_stack, DescribeRow, &batch};
 
     if (!IsPlainTable(relation) || !FindColumns(&batch, columns) || !FindDefaults(&batch) ||
-        !IsWellFormed(VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data), batch.width))
+        !PaosBatchFormOpen(&batch.rows, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data), batch.width))
         return false;
-    batch.start = batch.next = VARDATA_ANY(data) + HEADER_SIZE;
+    batch.start = batch.rows.next;
     OpenBatch(&batch, pstate);
     error_context_stack = &context;
     WriteRows(&batch);
