@@ -9,6 +9,8 @@
 
 #include "paos_int.h"
 
+#include <stdlib.h>
+
 static size_t left;
 static bool sticky, failed;
 
@@ -42,4 +44,11 @@ bool fake_alloc_end(void)
 {
     paosi_alloc_fails = NULL;
     return failed;
+}
+
+void *fake_must(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
 }

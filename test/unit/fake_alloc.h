@@ -18,4 +18,7 @@ void fake_alloc_fail_from(size_t n);
 /* Nothing fails any more; was there a failure? */
 bool fake_alloc_end(void);
 
+/* Memory of the fakes themselves, of which there has to be enough. */
+void *fake_must(void *memory);
+
 #endif

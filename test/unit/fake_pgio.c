@@ -1,5 +1,5 @@
 /*
- * fake_pgio.c - a server made of rules, in the place of pgio.c.
+ * fake_pgio.c - a server in the place of pgio.c, whose connections break and notify on command.
  *
  * There is one fake server and one state of it, however many connections are
  * open.  Like the real pgio it takes memory before it sends, through the
@@ -9,7 +9,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -28,21 +27,8 @@ struct paosi_notification
     char text[];
 };
 
-struct fake_rule
-{
-    fake_rule *older;
-    char part[256];
-    fake_table table;
-    fake_answer answer;
-    void *arg;
-    size_t times; /* SIZE_MAX: any number */
-};
-
 static struct
 {
-    fake_rule *rules;
-    fake_sent *sent;
-    size_t sent_size, exchanges;
     paos_status refuse;
     const char *refuse_message;
     bool break_planned;
@@ -51,174 +37,6 @@ static struct
     paosi_notification *sent_off, *received;
     bool hung_up, back, locked_out, silent;
 } server;
-
-static void *must(void *memory)
-{
-    if (!memory)
-        abort();
-    return memory;
-}
-
-/* ---- rules ---- */
-
-fake_rule *fake_on(const char *part)
-{
-    fake_rule *rule = must(calloc(1, sizeof *rule));
-
-    snprintf(rule->part, sizeof rule->part, "%s", part);
-    rule->times = SIZE_MAX;
-    rule->older = server.rules;
-    server.rules = rule;
-    return rule;
-}
-
-void fake_columns(fake_rule *rule, const char *columns)
-{
-    fake_table_columns(&rule->table, columns);
-}
-
-void fake_row_cells(fake_rule *rule, const fake_cell *cells)
-{
-    fake_table_row(&rule->table, cells);
-}
-
-void fake_error(fake_rule *rule, const char *sqlstate, const char *message, const char *detail,
-                const char *hint)
-{
-    fake_table_error(&rule->table, sqlstate, message, detail, hint);
-}
-
-void fake_position(fake_rule *rule, int position)
-{
-    rule->table.position = position;
-}
-
-void fake_call(fake_rule *rule, fake_answer answer, void *arg)
-{
-    rule->answer = answer;
-    rule->arg = arg;
-}
-
-void fake_times(fake_rule *rule, size_t n)
-{
-    rule->times = n;
-}
-
-static bool matches(const char *sql, const char *part)
-{
-    return part[0] == '=' ? strcmp(sql, part + 1) == 0 : strstr(sql, part) != NULL;
-}
-
-static fake_rule *find_rule(const char *sql)
-{
-    fake_rule *rule;
-
-    for (rule = server.rules; rule; rule = rule->older)
-        if (rule->times > 0 && matches(sql, rule->part))
-            return rule;
-    fail_msg("no rule for the statement: %s", sql);
-    return NULL;
-}
-
-static paosi_result *answer(const fake_sent *sent)
-{
-    fake_rule *rule = find_rule(sent->sql);
-    fake_table table = {0};
-    paosi_result *result;
-
-    if (rule->times != SIZE_MAX)
-        rule->times--;
-    if (!rule->answer)
-        return fake_result_new(&rule->table);
-    rule->answer(sent, &table, rule->arg);
-    result = fake_result_new(&table);
-    fake_table_clear(&table);
-    return result;
-}
-
-/* ---- the log ---- */
-
-static void *copy_parameter(const paosi_parameter *p)
-{
-    size_t size = p->text ? strlen(p->data) : p->size;
-    unsigned char *copy = must(malloc(size + 1));
-
-    memcpy(copy, p->data, size);
-    copy[size] = 0;
-    return copy;
-}
-
-static const fake_sent *note(const paosi_statement *statement)
-{
-    fake_sent *sent;
-    size_t i;
-
-    server.sent = must(realloc(server.sent, (server.sent_size + 1) * sizeof *sent));
-    sent = &server.sent[server.sent_size++];
-    sent->sql = must(strdup(statement->sql));
-    sent->count = statement->count;
-    sent->exchange = server.exchanges;
-    sent->parameters = must(calloc(statement->count + 1, sizeof *sent->parameters));
-    for (i = 0; i < statement->count; i++)
-    {
-        sent->parameters[i] = statement->parameters[i];
-        if (sent->parameters[i].data)
-            sent->parameters[i].data = copy_parameter(&statement->parameters[i]);
-    }
-    return sent;
-}
-
-void fake_log_clear(void)
-{
-    size_t i, j;
-
-    for (i = 0; i < server.sent_size; i++)
-    {
-        for (j = 0; j < server.sent[i].count; j++)
-            free((void *) server.sent[i].parameters[j].data);
-        free(server.sent[i].parameters);
-        free(server.sent[i].sql);
-    }
-    free(server.sent);
-    server.sent = NULL;
-    server.sent_size = 0;
-    server.exchanges = 0;
-}
-
-size_t fake_sent_count(void)
-{
-    return server.sent_size;
-}
-
-size_t fake_exchanges(void)
-{
-    return server.exchanges;
-}
-
-const fake_sent *fake_sent_at(size_t i)
-{
-    assert_true(i < server.sent_size);
-    return &server.sent[i];
-}
-
-const fake_sent *fake_sent_find(const char *part, size_t skip)
-{
-    size_t i;
-
-    for (i = 0; i < server.sent_size; i++)
-        if (matches(server.sent[i].sql, part) && skip-- == 0)
-            return &server.sent[i];
-    return NULL;
-}
-
-size_t fake_sent_with(const char *part)
-{
-    size_t n = 0;
-
-    while (fake_sent_find(part, n))
-        n++;
-    return n;
-}
 
 static void drop_notifications(paosi_notification **queue)
 {
@@ -235,15 +53,7 @@ void fake_reset(void)
 {
     drop_notifications(&server.sent_off);
     drop_notifications(&server.received);
-    while (server.rules)
-    {
-        fake_rule *rule = server.rules;
-
-        server.rules = rule->older;
-        fake_table_clear(&rule->table);
-        free(rule);
-    }
-    fake_log_clear();
+    fake_script_reset();
     memset(&server, 0, sizeof server);
     paosi_alloc_fails = NULL;
 }
@@ -260,7 +70,7 @@ void fake_break(size_t exchange, size_t reached, size_t answered)
 {
     assert_true(answered <= reached);
     server.break_planned = true;
-    server.break_at = server.exchanges + exchange;
+    server.break_at = fake_exchanges() + exchange;
     server.reached = reached;
     server.answered = answered;
 }
@@ -287,7 +97,7 @@ static void append(paosi_notification **queue, paosi_notification *one)
 
 void fake_notify(const char *text)
 {
-    paosi_notification *one = must(malloc(sizeof *one + strlen(text) + 1));
+    paosi_notification *one = fake_must(malloc(sizeof *one + strlen(text) + 1));
 
     one->next = NULL;
     strcpy(one->text, text);
@@ -488,13 +298,11 @@ static size_t serve(const paosi_statement *statements, paosi_result **results, s
 
     for (i = 0; i < reached; i++)
     {
-        const fake_sent *sent;
         paosi_result *result;
 
         if (statements[i].make && !statements[i].make(statements[i].arg))
             return i;
-        sent = note(&statements[i]);
-        result = failed ? fake_result_skipped() : answer(sent);
+        result = fake_script_answer(&statements[i], failed);
         failed = failed || paosi_result_outcome(result) == PAOSI_FAILED;
         if (i < answered)
             results[i] = result;
@@ -523,16 +331,16 @@ paos_status paosi_pgio_exchange(paosi_pgio *io, const paosi_statement *statement
     if (!room)
         return PAOS_NO_MEMORY;
     paosi_free(room);
-    if (!server.break_planned || server.exchanges != server.break_at)
+    if (!server.break_planned || fake_exchanges() != server.break_at)
     {
         *reached = serve(statements, results, n, n);
         arrive(io);
-        server.exchanges++;
+        fake_script_exchange();
         return *reached == n ? PAOS_OK : drop(results, n);
     }
     *reached = server.reached < n ? server.reached : n;
     *reached = serve(statements, results, *reached, server.answered);
-    server.exchanges++;
+    fake_script_exchange();
     break_off(io);
     return PAOS_DISCONNECTED;
 }

@@ -1,46 +1,15 @@
 /*
- * fake_pgio.h - a server made of rules, in the place of pgio.c.
+ * fake_pgio.h - a server in the place of pgio.c, whose connections break and notify on command.
  *
- * A test says what statements containing some text ("=" and a text: being it)
- * are answered with, and afterwards reads from the log what was sent, in which
- * round trip and with which parameters.  Of several rules that fit a statement
- * the newest answers, so that a test can override what its setup arranged.  A
- * statement that no rule fits fails the test.
+ * What it answers is said in fake_script.h.
  */
 #ifndef FAKE_PGIO_H
 #define FAKE_PGIO_H
 
-#include "fake_result.h"
-
-typedef struct fake_rule fake_rule;
-
-/* A statement as it was sent. */
-typedef struct fake_sent
-{
-    char *sql;
-    paosi_parameter *parameters; /* deep copies */
-    size_t count;
-    size_t exchange; /* round trip, from 0 */
-} fake_sent;
-
-/* Fills in the answer to a statement. */
-typedef void (*fake_answer)(const fake_sent *sent, fake_table *out, void *arg);
+#include "fake_script.h"
 
 /* Forgets rules, log and broken connections; for every test's setup and teardown. */
 void fake_reset(void);
-
-/* Statements with `part` in them are answered with an empty result, until more is said. */
-fake_rule *fake_on(const char *part);
-void fake_columns(fake_rule *rule, const char *columns);
-#define fake_row(rule, ...) fake_row_cells(rule, (const fake_cell[]){__VA_ARGS__})
-void fake_row_cells(fake_rule *rule, const fake_cell *cells);
-void fake_error(fake_rule *rule, const char *sqlstate, const char *message, const char *detail,
-                const char *hint);
-/* Where in a query the error is, from 1. */
-void fake_position(fake_rule *rule, int position);
-void fake_call(fake_rule *rule, fake_answer answer, void *arg);
-/* The rule answers n statements and is then no more. */
-void fake_times(fake_rule *rule, size_t n);
 
 /* The next connection attempt fails. */
 void fake_refuse(paos_status status, const char *message);
@@ -62,15 +31,5 @@ void fake_lock_out(void);
 void fake_answer_pings(bool answer);
 /* How many connections have ended so far, closed here or broken. */
 size_t fake_ends(void);
-
-/* The log. */
-void fake_log_clear(void);
-size_t fake_sent_count(void);
-size_t fake_exchanges(void);
-const fake_sent *fake_sent_at(size_t i);
-/* The statement number `skip` that contains the text, or NULL. */
-const fake_sent *fake_sent_find(const char *part, size_t skip);
-/* How many statements contain the text. */
-size_t fake_sent_with(const char *part);
 
 #endif

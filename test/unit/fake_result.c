@@ -20,16 +20,9 @@ struct paosi_result
 
 /* ---- memory that does not fail ---- */
 
-static void *must(void *memory)
-{
-    if (!memory)
-        abort();
-    return memory;
-}
-
 static void *copy_bytes(const void *data, size_t size)
 {
-    unsigned char *copy = must(malloc(size + 1));
+    unsigned char *copy = fake_must(malloc(size + 1));
 
     if (size)
         memcpy(copy, data, size);
@@ -114,7 +107,7 @@ static fake_cell pack(const uint32_t *head, size_t size, const fake_cell *items,
 
     for (i = 0; i < n; i++)
         cell.size += 4 + items[i].size;
-    cell.data = data = must(malloc(cell.size));
+    cell.data = data = fake_must(malloc(cell.size));
     for (i = 0; i < size; i++, data += 4)
         paosi_write32(data, head[i]);
     for (i = 0; i < n; i++)
@@ -174,7 +167,7 @@ void fake_table_column(fake_table *table, const char *name, uint32_t type)
 {
     fake_column column = {copy_bytes(name, strlen(name)), type};
 
-    table->columns = must(realloc(table->columns, (table->width + 1) * sizeof column));
+    table->columns = fake_must(realloc(table->columns, (table->width + 1) * sizeof column));
     table->columns[table->width++] = column;
 }
 
@@ -196,7 +189,7 @@ void fake_table_row(fake_table *table, const fake_cell *cells)
     size_t i;
 
     table->rows++;
-    table->data = must(realloc(table->data, (first + table->width + 1) * sizeof *table->data));
+    table->data = fake_must(realloc(table->data, (first + table->width + 1) * sizeof *table->data));
     for (i = 0; i < table->width; i++)
     {
         fake_datum *datum = &table->data[first + i];
@@ -239,7 +232,7 @@ void fake_table_clear(fake_table *table)
 
 paosi_result *fake_result_new(const fake_table *table)
 {
-    paosi_result *result = must(calloc(1, sizeof *result));
+    paosi_result *result = fake_must(calloc(1, sizeof *result));
     fake_table *copy = &result->table;
     size_t i;
 
@@ -248,7 +241,7 @@ paosi_result *fake_result_new(const fake_table *table)
     copy->rows = table->rows;
     copy->outcome = table->outcome;
     copy->position = table->position;
-    copy->data = must(calloc(table->rows * table->width + 1, sizeof *copy->data));
+    copy->data = fake_must(calloc(table->rows * table->width + 1, sizeof *copy->data));
     for (i = 0; i < table->rows * table->width; i++)
     {
         copy->data[i].size = table->data[i].size;

@@ -9,6 +9,7 @@
 #ifndef FAKE_RESULT_H
 #define FAKE_RESULT_H
 
+#include "fake_alloc.h"
 #include "paos_int.h"
 
 /* Oids that the fake server gives to the extension's types. */

@@ -12,20 +12,13 @@
 
 #include <cmocka.h>
 
-static void *must(void *memory)
-{
-    if (!memory)
-        abort();
-    return memory;
-}
-
 void fake_datum_set(fake_datum *datum, const void *data, size_t size)
 {
     unsigned char *copy = NULL;
 
     if (data)
     {
-        copy = must(malloc(size + 1));
+        copy = fake_must(malloc(size + 1));
         memcpy(copy, data, size);
         copy[size] = 0;
     }
@@ -54,7 +47,7 @@ int64_t fake_datum_int(const fake_datum *datum)
 
 fake_tuple *fake_rows_add(fake_rows *rows)
 {
-    rows->tuples = must(realloc(rows->tuples, (rows->size + 1) * sizeof *rows->tuples));
+    rows->tuples = fake_must(realloc(rows->tuples, (rows->size + 1) * sizeof *rows->tuples));
     return memset(&rows->tuples[rows->size++], 0, sizeof *rows->tuples);
 }
 
