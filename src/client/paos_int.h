@@ -214,8 +214,7 @@ paos_status paosi_question_make(paosi_question *q, const char *query, const paos
 void paosi_question_free(paosi_question *q);
 /* The statement for the class as it is known now. */
 paos_status paosi_question_state(paosi_question *q);
-/* What selects the objects: a WHERE, if there is a query.  The query as a value in SQL. */
-void paosi_question_condition(const paosi_question *q, paosi_buffer *sql);
+/* The query as a value in SQL. */
 void paosi_question_value(const paosi_question *q, paosi_buffer *sql);
 
 /* ---- mould.c: rows as they come into rows as they are kept ---- */
@@ -226,10 +225,9 @@ typedef struct paosi_mould
     const paosi_class *class; /* whose rows come */
     uint32_t table;           /* of the rows that it is ready for, 0: none yet */
     paosi_shape *shape;       /* and that they will have */
-    int *
-        places; /* of the shape's columns among those that come, -1: not there; NULL: as they are */
-    bool whole; /* every column is there */
-    bool straight;      /* rows of the class itself may be poured */
+    int *places;   /* of the shape's columns among those that come; -1: not there; NULL: alike */
+    bool whole;    /* every column is there */
+    bool straight; /* rows of the class itself may be poured */
     paosi_cell *cells;  /* of a row that is not */
     uint8_t *ways;      /* how columns are */
     unsigned char *row; /* what was poured last, */

@@ -57,7 +57,8 @@ void paosi_question_value(const paosi_question *q, paosi_buffer *sql)
     paosi_buffer_text(sql, ")");
 }
 
-void paosi_question_condition(const paosi_question *q, paosi_buffer *sql)
+/* A WHERE, if there is a query. */
+static void add_condition(const paosi_question *q, paosi_buffer *sql)
 {
     if (!q->query)
         return;
@@ -77,7 +78,7 @@ paos_status paosi_question_state(paosi_question *q)
         return paosi_fail_memory(q->conn);
     paosi_buffer_reset(&q->sql);
     paosi_buffer_text(&q->sql, select);
-    paosi_question_condition(q, &q->sql);
+    add_condition(q, &q->sql);
     paosi_buffer_add(&q->sql, "", 1);
     if (q->sql.failed)
         return paosi_fail_memory(q->conn);

@@ -106,6 +106,8 @@ extern int random_below(uint64_t *state, int limit);
 extern void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* Waits until a role may go on or its socket can be read, no longer than ms. */
 extern void role_wait(const seat *s, PGconn *pg, int ms);
+/* Is there a pause?  Then that the role has paused is noted, and it waits a while. */
+extern bool role_pauses(seat *s);
 /* Tells the director that the board has changed. */
 extern void board_changed(void);
 extern void wake_role(const seat *s);

@@ -81,6 +81,16 @@ void board_changed(void)
     ring(the->wake[1]);
 }
 
+bool role_pauses(seat *s)
+{
+    if (the->phase != PHASE_PAUSE)
+        return false;
+    s->paused = the->round;
+    board_changed();
+    role_wait(s, NULL, 1000);
+    return true;
+}
+
 void wake_role(const seat *s)
 {
     ring(s->wake[1]);

@@ -91,13 +91,8 @@ void holder_run(seat *s)
             role_wait(s, NULL, 50);
             continue;
         }
-        if (the->phase == PHASE_PAUSE)
-        {
-            s->paused = the->round;
-            board_changed();
-            role_wait(s, NULL, 1000);
+        if (role_pauses(s))
             continue;
-        }
         log_turn(&h.log);
         if (!step(&h))
             link_close(s, &h.pg);

@@ -299,13 +299,8 @@ void writer_run(seat *s)
             role_wait(s, NULL, 50);
             continue;
         }
-        if (the->phase == PHASE_PAUSE)
-        {
-            s->paused = the->round;
-            board_changed();
-            role_wait(s, NULL, 1000);
+        if (role_pauses(s))
             continue;
-        }
         log_turn(&w.log);
         transact(&w);
     }
