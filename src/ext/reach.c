@@ -73,6 +73,9 @@ int PaosReachWalkRoot(ReachWalk *walk, int number)
 {
     if (number < 1 || number > PAOS_CLASS_MAX)
         return -1;
+    /* Large beside an answer of few objects that leads nowhere. */
+    if (walk->roots == NULL)
+        walk->roots = MemoryContextAllocZero(walk->context, (PAOS_CLASS_MAX + 1) * sizeof(int16));
     if (walk->roots[number] == 0)
     {
         int root = PaosReachRoot(number);
@@ -196,7 +199,6 @@ static ReachWalk *Begin(FunctionCallInfo fcinfo, int first)
     CheckNumber(walk->objects, "number of objects");
     walk->seen = PaosSeenMake();
     initStringInfo(&walk->answer);
-    walk->roots = palloc0((PAOS_CLASS_MAX + 1) * sizeof(int16));
     walk->follow_all = PG_ARGISNULL(first + ARG_FOLLOW);
     if (!walk->follow_all)
         TakeFollow(walk, PG_GETARG_ARRAYTYPE_P(first + ARG_FOLLOW));

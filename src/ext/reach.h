@@ -92,7 +92,7 @@ typedef struct ReachWalk
     int64 objects; /* that may still be added */
     int64 bytes;
     PaosSeen *seen;
-    int16 *roots; /* by class number; 0: not known yet, -1: none */
+    int16 *roots; /* by class number; 0: not known yet, -1: none; NULL: nobody asked */
     List *batches;
     List *tables;          /* those that are read directly */
     StringInfoData answer; /* what is sent last */

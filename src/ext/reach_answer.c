@@ -199,9 +199,12 @@ ReachAnswer *PaosReachAnswerBegin(ReachWalk *walk, ExprContext *caller, int numb
     answer->walk = walk;
     answer->caller = caller;
     answer->row = (ReachRow){.walk = walk, .class = &answer->class, .bytes = &walk->answer};
-    answer->met = PaosSeenMake();
-    answer->refs_capacity = 64;
-    answer->refs = palloc(answer->refs_capacity * sizeof(PaosRef));
+    if (walk->depth > 0)
+    {
+        answer->met = PaosSeenMake();
+        answer->refs_capacity = 64;
+        answer->refs = palloc(answer->refs_capacity * sizeof(PaosRef));
+    }
     text = FindPlan(answer, number, params);
     planned = linitial_node(PlannedStmt, answer->plan->stmt_list);
     if (planned->parallelModeNeeded)
