@@ -297,33 +297,45 @@ static paos_status attempt(paosi_load *load, paosi_ids *ids, bool last, bool *ag
     return status;
 }
 
-/*
- * Same with what the objects lead to, as far as the program is likely to go.  When
- * the server refuses that, it need not refuse what was asked for.
- */
-static paos_status attempt_ahead(paosi_load *load, paosi_ids *ids, bool *again)
+/* When the server refuses more than was asked for, it need not refuse that. */
+static paos_status check_ahead(const paosi_load *load, const paosi_reach *r, bool last, bool *again)
 {
-    paosi_reach r = {.conn = load->conn,
-                     .flags = load->policy,
-                     .levels = paosi_trail_levels(load->conn, load->policy),
-                     .most = load->conn->trails.most};
-    paos_status status = paosi_reach_ids(&r, ids);
+    if (!paosi_reach_refused(r))
+        return paosi_reach_check(r, last, again);
+    if (!paosi_reach_is_stated(r))
+        paosi_trail_forget(load->conn, load->policy);
+    *again = !last && (!paosi_reach_is_stated(r) || paosi_load_outdated(r->result));
+    return *again ? PAOS_OK : paosi_fail_result(load->conn, r->result);
+}
+
+/* Same with what the objects lead to. */
+static paos_status attempt_ahead(paosi_load *load, paosi_reach *r, paosi_ids *ids, bool last,
+                                 bool *again)
+{
+    paos_status status = paosi_reach_ids(r, ids);
 
     mark(load, ids);
     if (status == PAOS_OK)
-        status = paosi_reach_run(&r, load);
-    if (status == PAOS_OK && paosi_reach_refused(&r))
-    {
-        paosi_trail_forget(load->conn, load->policy);
-        *again = true;
-    }
-    else if (status == PAOS_OK)
-        status = paosi_reach_check(&r, false, again);
+        status = paosi_reach_run(r, load);
+    if (status == PAOS_OK)
+        status = check_ahead(load, r, last, again);
     if (status == PAOS_OK && !*again)
         status = note_absent(load, ids);
     unmark(load, ids);
-    paosi_reach_free(&r);
+    paosi_reach_free(r);
     return status;
+}
+
+/* As far as the program is likely to go, or says; the last attempt is as sure as can be. */
+static paos_status attempt_any(paosi_load *load, paosi_ids *ids, bool last, bool *again)
+{
+    paosi_reach r = {.conn = load->conn, .flags = load->policy};
+
+    if (load->siblings)
+        paosi_reach_choose(&r, load->options);
+    if (r.levels > 0 && (!last || paosi_reach_is_stated(&r)))
+        return attempt_ahead(load, &r, ids, last, again);
+    return attempt(load, ids, last, again);
 }
 
 paos_status paosi_load_ids(paosi_load *load, paosi_ids *ids)
@@ -339,10 +351,7 @@ paos_status paosi_load_ids(paosi_load *load, paosi_ids *ids)
         status = know_classes(load->conn, ids);
         if (status != PAOS_OK)
             return status;
-        if (load->siblings && paosi_trail_levels(load->conn, load->policy) && i < ATTEMPTS)
-            status = attempt_ahead(load, ids, &again);
-        else
-            status = attempt(load, ids, i == ATTEMPTS, &again);
+        status = attempt_any(load, ids, i == ATTEMPTS, &again);
         if (status == PAOS_OK && again)
             status = paosi_catalog_load(load->conn, NULL, NULL);
     }

@@ -7,7 +7,6 @@
  */
 #include "paos_int.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #define ATTEMPTS 3
@@ -35,6 +34,11 @@ static void question_free(question *q)
 
 /* ---- how it is got ---- */
 
+static bool is_policy(const paos_get_options *options)
+{
+    return !options || (unsigned) options->load <= PAOS_LOAD_REFUSE;
+}
+
 static uint32_t policy_of(const paos_get_options *options)
 {
     if (!options || options->load == PAOS_LOAD_BATCH)
@@ -42,32 +46,15 @@ static uint32_t policy_of(const paos_get_options *options)
     return options->load == PAOS_LOAD_EACH ? PAOSI_EACH : PAOSI_REFUSE;
 }
 
-/* What the program asks for, or else what it was seen to go on to. */
 static void choose_reach(question *q)
 {
-    const paos_get_options *options = q->options;
     paosi_reach *r = &q->reach;
 
     r->conn = q->of.conn;
     r->flags = q->flags;
-    r->most = SIZE_MAX;
-    if (options && (options->prefetch || options->follow))
-    {
-        r->follow = options->follow;
-        r->all = !options->follow;
-        r->levels = options->prefetch ? options->prefetch : INT_MAX;
-    }
-    else
-    {
-        r->levels =
-            paosi_trail_wide(q->of.conn, q->flags) ? 0 : paosi_trail_levels(q->of.conn, q->flags);
-        r->most = q->of.conn->trails.most;
-    }
-}
-
-static bool is_asked_for(const paosi_reach *r)
-{
-    return r->all || r->follow;
+    paosi_reach_choose(r, q->options);
+    if (!paosi_reach_is_stated(r) && paosi_trail_wide(q->of.conn, q->flags))
+        r->levels = 0;
 }
 
 /* ---- asking ---- */
@@ -92,7 +79,7 @@ static paos_status begin_answer(question *q, size_t capacity)
 /* When the server refuses more than was asked for, it need not refuse that. */
 static paos_status refused(question *q, bool last, bool *again)
 {
-    bool ahead = q->reach.levels > 0 && !is_asked_for(&q->reach);
+    bool ahead = q->reach.levels > 0 && !paosi_reach_is_stated(&q->reach);
 
     *again = !last && (ahead || paosi_load_outdated(q->reach.result));
     if (ahead)
@@ -271,7 +258,7 @@ static paos_status load_locked(question *q)
         status = paosi_load_rows(&q->load, q->of.class, q->result);
     /* The result can be as large as the answer: do not keep it while more is loaded. */
     paosi_results_free(&q->result, 1);
-    if (status == PAOS_OK && is_asked_for(&q->reach))
+    if (status == PAOS_OK && paosi_reach_is_stated(&q->reach))
         status = prefetch(q, q->load.list);
     return status;
 }
@@ -311,8 +298,7 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
 
     if (!conn)
         return PAOS_INVALID;
-    if (!out || (mode != PAOS_READ && mode != PAOS_WRITE) ||
-        (options && (unsigned) options->load > PAOS_LOAD_REFUSE))
+    if (!out || (mode != PAOS_READ && mode != PAOS_WRITE) || !is_policy(options))
         return paosi_fail(conn, PAOS_INVALID, "out, mode or options are not valid");
     status = paosi_question_make(&q.of, query, args);
     if (status == PAOS_OK)
@@ -339,14 +325,17 @@ paos_status paos_get(paos_conn *conn, paos_mode mode, const char *class_name, co
 
 /* ---- by name ---- */
 
-static paos_status fetch_missing(paos_conn *conn, paos_id id, paos_object **out)
+static paos_status fetch_missing(paos_conn *conn, paos_id id, const paos_get_options *options,
+                                 paos_object **out)
 {
-    paosi_load load = {.conn = conn, .siblings = true};
+    paosi_load load = {.conn = conn, .siblings = true, .options = options};
     paosi_ids ids = {0};
     paos_object *object;
     paos_status status;
 
-    load.policy = paosi_trail_begin(conn, paosi_class_by_number(conn, paosi_id_class(id)));
+    load.policy = policy_of(options);
+    if (load.policy == 0)
+        load.policy = paosi_trail_begin(conn, paosi_class_by_number(conn, paosi_id_class(id)));
     conn->stats.misses++;
     if (!paosi_ids_add(&ids, id))
         return paosi_fail_memory(conn);
@@ -368,7 +357,8 @@ static paos_status names_nothing(paos_conn *conn, paos_id id)
                       (unsigned long long) paosi_id_key(id));
 }
 
-paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
+paos_status paos_fetch_with(paos_conn *conn, paos_id id, const paos_get_options *options,
+                            paos_object **out)
 {
     paosi_class *class = NULL;
     paos_object *object;
@@ -376,8 +366,8 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
 
     if (!conn)
         return PAOS_INVALID;
-    if (!out)
-        return paosi_fail(conn, PAOS_INVALID, "out must not be NULL");
+    if (!out || !is_policy(options))
+        return paosi_fail(conn, PAOS_INVALID, "out or options are not valid");
     /* No class has number 0: nothing has to be read to know that. */
     if (paosi_id_class(id) == 0 || paosi_id_class(id) > PAOSI_CLASS_MAX)
         return names_nothing(conn, id);
@@ -390,10 +380,15 @@ paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
     if (!class || class->gone || paosi_id_key(id) == 0)
         return names_nothing(conn, id);
     if (paosi_reference_find(conn, id, &object) != PAOSI_KNOWN_PRESENT)
-        return fetch_missing(conn, id, out);
+        return fetch_missing(conn, id, options, out);
     conn->stats.hits++;
     *out = paos_object_hold(object);
     return PAOS_OK;
+}
+
+paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out)
+{
+    return paos_fetch_with(conn, id, NULL, out);
 }
 
 /* Names of one class are where a walk may begin. */

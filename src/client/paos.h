@@ -424,6 +424,13 @@ paos_status paos_get_with(paos_conn *conn, paos_mode mode, const char *class_nam
 paos_status paos_fetch(paos_conn *conn, paos_id id, paos_object **out);
 
 /*
+ * paos_fetch_with is paos_fetch with a loading policy; options may be NULL.  What they say is
+ * to be loaded with the object comes when the object itself has to be loaded.
+ */
+paos_status paos_fetch_with(paos_conn *conn, paos_id id, const paos_get_options *options,
+                            paos_object **out);
+
+/*
  * paos_fetch_many finds many objects by their names, in one round trip at most.  The out
  * list is owned, in the order of the names, without those that do not exist.  May block.
  */

@@ -254,11 +254,12 @@ paos_status paosi_mould_row(const paosi_mould *m, bool poured, const paos_object
 typedef struct paosi_load
 {
     paos_conn *conn;
-    uint32_t policy;     /* flags for the objects, when they become siblings */
-    bool siblings;       /* make the objects siblings of each other */
-    bool discard;        /* drop local changes of the objects asked for */
-    paos_list *list;     /* takes the objects, in order; may be NULL */
-    paos_object *leader; /* of the ring of siblings so far */
+    uint32_t policy;                 /* flags for the objects, when they become siblings */
+    bool siblings;                   /* make the objects siblings of each other */
+    bool discard;                    /* drop local changes of the objects asked for */
+    const paos_get_options *options; /* what is loaded with them; NULL: as the policy says */
+    paos_list *list;                 /* takes the objects, in order; may be NULL */
+    paos_object *leader;             /* of the ring of siblings so far */
 } paosi_load;
 
 /* Takes over the rows of a result that was read with the select of `class`. */
@@ -329,6 +330,9 @@ typedef struct paosi_reach
     paosi_result *result; /* how it ended */
 } paosi_reach;
 
+/* How far: what the program says that it will follow, or else what it was seen to. */
+void paosi_reach_choose(paosi_reach *r, const paos_get_options *options);
+bool paosi_reach_is_stated(const paosi_reach *r);
 /* The statement, for ids or for the answer of a question that was stated. */
 paos_status paosi_reach_ids(paosi_reach *r, const paosi_ids *ids);
 paos_status paosi_reach_question(paosi_reach *r, const paosi_question *q);
@@ -472,6 +476,18 @@ static inline bool paosi_cache_crowded(const paos_conn *conn)
 static inline void paosi_cache_count(paos_conn *conn)
 {
     conn->cache.crowded = conn->map.used > conn->cache.bound / 2;
+}
+
+/* Notes that an attribute is followed; how far it is from the origin, for the last walk alone. */
+static inline void paosi_trail_note(paos_object *object, unsigned position)
+{
+    paosi_trails *trails = &paosi_object_conn(object)->trails;
+    uint32_t next =
+        (object->flags & PAOSI_LEVEL_MAX << PAOSI_LEVEL_SHIFT) + (1u << PAOSI_LEVEL_SHIFT);
+
+    object->shape->columns[position].followed = true;
+    if (((object->flags ^ trails->walk) & PAOSI_WALK_FLAGS) == 0 && next > trails->deepest)
+        trails->deepest = next;
 }
 
 /* Counts a target that was found, and keeps the order in which objects may go. */

@@ -8,6 +8,8 @@
  */
 #include "paos_int.h"
 
+#include <limits.h>
+
 /* What is here is named to the server unless it is more than this many times what may come. */
 #define KNOWN_TIMES 2
 
@@ -29,6 +31,25 @@ void paosi_reach_free(paosi_reach *r)
 }
 
 /* ---- what is asked ---- */
+
+void paosi_reach_choose(paosi_reach *r, const paos_get_options *options)
+{
+    paosi_ahead ahead = paosi_trail_ahead(r->conn, r->flags);
+
+    r->levels = ahead.levels;
+    r->most = ahead.most;
+    if (!options || (!options->prefetch && !options->follow))
+        return;
+    r->follow = options->follow;
+    r->all = !options->follow;
+    r->levels = options->prefetch ? options->prefetch : INT_MAX;
+    r->most = SIZE_MAX;
+}
+
+bool paosi_reach_is_stated(const paosi_reach *r)
+{
+    return r->all || r->follow;
+}
 
 static void add_array(paosi_buffer *out, uint32_t type, size_t n)
 {
@@ -246,7 +267,7 @@ static bool take(void *arg, const paosi_result *row)
 /* A walk along a trail tells it what came of it. */
 paos_status paosi_reach_run(paosi_reach *r, paosi_load *start)
 {
-    bool learned = !r->follow && !r->all && r->levels > 0;
+    bool learned = !paosi_reach_is_stated(r) && r->levels > 0;
     bool nesting = r->levels > 0 && (!learned || !paosi_trail_sparse(r->conn, r->flags));
     bool sparse = !nesting;
     paos_status status;

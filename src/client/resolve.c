@@ -83,12 +83,16 @@ static paos_status load_targets(paos_object *object, unsigned position)
     paosi_ids ids = {0};
     paos_status status;
 
-    load.policy = paosi_trail_miss(object, position);
     if (object->flags & PAOSI_REFUSE)
         return paosi_fail(conn, PAOS_NOT_LOADED, "the target of \"%s\" is not loaded",
                           object->shape->columns[position].name);
     if (gather(object, position, &ids))
+    {
+        paosi_ids_sort(&ids);
+        load.policy = paosi_trail_miss(object, position, ids.size);
         status = paosi_load_ids(&load, &ids);
+        paosi_trail_loaded(conn, load.policy, ids.size);
+    }
     else
         status = paosi_fail_memory(conn);
     paosi_free(ids.items);
@@ -204,7 +208,7 @@ paos_object *paosi_resolve_ref(paos_object *object, unsigned position)
     target = linked_target(object, position);
     if (target)
         return paosi_resolve_found(conn, target);
-    object->shape->columns[position].followed = true;
+    paosi_trail_note(object, position);
     target = hot_target(object, position);
     if (!target)
         return resolve_ref(object, position);
@@ -279,7 +283,7 @@ paos_status paosi_resolve_refs(paos_object *object, unsigned position, paos_list
     status = array_cell(object, &position, &cell);
     if (status != PAOS_OK)
         return status;
-    object->shape->columns[position].followed = true;
+    paosi_trail_note(object, position);
     list = paosi_list_new(conn, paosi_array_begin(cell).left);
     if (!list)
         return paosi_fail_memory(conn);
@@ -387,7 +391,7 @@ paos_object *paosi_resolve_item(paos_object *object, unsigned position, size_t i
 
     if (links && i < links->count && links->items[i] && links->items[i]->row)
         return paosi_resolve_found(conn, links->items[i]);
-    object->shape->columns[position].followed = true;
+    paosi_trail_note(object, position);
     elements = peek_elements(object, position, &n);
     if (elements && i < n)
     {

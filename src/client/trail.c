@@ -4,11 +4,22 @@
  * What a walk had to load for is what the next walk from the same class is given at
  * once, as far as walks went: not one step more, since each may be many times the
  * objects.  What the last walk did not follow is not loaded ahead again.
+ *
+ * A walk that goes on where no walk went pays for each kind of step, not for each step: one
+ * that is taken again brings what such steps lead to, some levels of it and no more than
+ * some times what the walk has loaded.
  */
 #include "paos_int.h"
 
+#include <limits.h>
 #include <stdio.h>
 
+/* What a step taken again brings at most: so many objects, which take about as long as a
+ * round trip or two, or so many times what the walk has loaded. */
+#define AGAIN 1000
+#define AGAIN_TIMES 8
+/* And so many levels, when there are more objects each time. */
+#define WIDENING 2
 /* A walk that touched less than this part of what was loaded ahead is to get less. */
 #define WASTE 4
 /* Objects of an answer for which a round trip more does not matter, and finding them twice does. */
@@ -34,11 +45,22 @@ static void drop_edge(paosi_trail *trail, size_t i)
     trail->edges[i] = trail->edges[--trail->size];
 }
 
+/* How far the walk that began last went, what was loaded ahead included. */
+static void harvest_levels(paos_conn *conn)
+{
+    paosi_trail *trail = trail_of(conn, conn->trails.walk);
+    unsigned deepest = conn->trails.deepest >> PAOSI_LEVEL_SHIFT;
+
+    if (trail && trail->size > 0 && trail->levels < deepest)
+        trail->levels = deepest;
+}
+
 /* Columns tell that they were followed since this was called last; now edges do. */
-static void harvest(const paos_conn *conn)
+static void harvest(paos_conn *conn)
 {
     size_t i, k;
 
+    harvest_levels(conn);
     for (i = 0; i < conn->trails.size; i++)
         for (k = 0; k < conn->trails.items[i].size; k++)
         {
@@ -79,6 +101,7 @@ static paosi_edge *add_edge(paosi_trail *trail, paosi_shape *shape, unsigned pos
     edge = &trail->edges[trail->size++];
     edge->shape = paosi_shape_hold(shape);
     edge->position = position;
+    edge->level = PAOSI_LEVEL_MAX;
     return edge;
 }
 
@@ -90,6 +113,39 @@ static paosi_edge *find_edge(paosi_trail *trail, const paosi_shape *shape, unsig
         if (trail->edges[i].shape == shape && trail->edges[i].position == position)
             return &trail->edges[i];
     return NULL;
+}
+
+/* The last time that it was followed nearer to the origin, from whatever class of the extent. */
+static const paosi_edge *find_before(const paosi_trail *trail, const paosi_shape *shape,
+                                     unsigned position, unsigned level)
+{
+    size_t i;
+
+    for (i = 0; i < trail->size; i++)
+    {
+        const paosi_edge *edge = &trail->edges[i];
+
+        if (edge->level < level && edge->shape->class->root == shape->class->root &&
+            strcmp(edge->shape->columns[edge->position].name, shape->columns[position].name) == 0)
+            return edge;
+    }
+    return NULL;
+}
+
+/*
+ * How many levels come with what a step leads to.  Where the walk does not widen as far again
+ * as it has come; where it does, each level may be many times the objects of the last.
+ */
+static unsigned levels_again(const paosi_trail *trail, const paosi_shape *shape, unsigned position,
+                             unsigned level, size_t objects)
+{
+    const paosi_edge *before = find_before(trail, shape, position, level);
+
+    if (!before)
+        return 0;
+    if (objects > before->asked)
+        return WIDENING;
+    return level < PAOSI_LEVEL_MAX ? level + 1 : INT_MAX;
 }
 
 /* ---- trails ---- */
@@ -126,13 +182,17 @@ uint32_t paosi_trail_begin(paos_conn *conn, paosi_class *class)
     for (i = 0; i < trail->size; i++)
         trail->edges[i].used = false;
     trail->ahead = false;
-    trail->brought = 0;
+    trail->again = 0;
+    trail->brought = trail->loaded = 0;
     trail->hits = conn->stats.hits;
     trail->walk = (trail->walk + 1) & PAOSI_WALK_MAX;
-    return (uint32_t) class->trail << PAOSI_TRAIL_SHIFT | trail->walk << PAOSI_WALK_SHIFT;
+    conn->trails.deepest = 0;
+    conn->trails.walk = (uint32_t) class->trail << PAOSI_TRAIL_SHIFT | trail->walk
+                                                                           << PAOSI_WALK_SHIFT;
+    return conn->trails.walk;
 }
 
-uint32_t paosi_trail_miss(const paos_object *object, unsigned position)
+uint32_t paosi_trail_miss(const paos_object *object, unsigned position, size_t objects)
 {
     uint32_t flags = paosi_trail_next(object->flags & PAOSI_POLICY);
     paosi_trail *trail = trail_of(paosi_object_conn(object), object->flags);
@@ -141,6 +201,7 @@ uint32_t paosi_trail_miss(const paos_object *object, unsigned position)
 
     if (!trail)
         return flags;
+    trail->again = levels_again(trail, object->shape, position, level, objects);
     edge = find_edge(trail, object->shape, position);
     if (!edge)
     {
@@ -149,7 +210,11 @@ uint32_t paosi_trail_miss(const paos_object *object, unsigned position)
         trail->sparse = false;
     }
     if (edge)
+    {
         edge->used = true;
+        edge->asked = objects;
+        edge->level = edge->level < level ? edge->level : level;
+    }
     /* How far it is from where an older walk began says nothing of this one. */
     if ((object->flags >> PAOSI_WALK_SHIFT & PAOSI_WALK_MAX) == trail->walk &&
         level >= trail->levels)
@@ -160,12 +225,24 @@ uint32_t paosi_trail_miss(const paos_object *object, unsigned position)
     return flags;
 }
 
-unsigned paosi_trail_levels(const paos_conn *conn, uint32_t flags)
+paosi_ahead paosi_trail_ahead(const paos_conn *conn, uint32_t flags)
 {
     const paosi_trail *trail = conn->trails.most ? trail_of(conn, flags) : NULL;
+    paosi_ahead ahead = {0, conn->trails.most};
     unsigned level = level_of(flags);
+    size_t again;
 
-    return trail && trail->size > 0 && trail->levels > level ? trail->levels - level : 0;
+    if (!trail || trail->size == 0)
+        return ahead;
+    if (trail->levels > level && level < PAOSI_LEVEL_MAX)
+        ahead.levels = trail->levels > PAOSI_LEVEL_MAX ? INT_MAX : trail->levels - level;
+    if (trail->again <= ahead.levels)
+        return ahead;
+    again = AGAIN_TIMES * trail->loaded;
+    again = again < AGAIN ? AGAIN : again;
+    ahead.levels = trail->again;
+    ahead.most = ahead.most < again ? ahead.most : again;
+    return ahead;
 }
 
 bool paosi_trail_follow(const paos_conn *conn, uint32_t flags, paosi_buffer *out)
@@ -192,14 +269,24 @@ bool paosi_trail_follow(const paos_conn *conn, uint32_t flags, paosi_buffer *out
     return !out->failed;
 }
 
+void paosi_trail_loaded(paos_conn *conn, uint32_t flags, size_t objects)
+{
+    paosi_trail *trail = trail_of(conn, flags);
+
+    if (trail)
+        trail->loaded += objects;
+}
+
 void paosi_trail_brought(paos_conn *conn, uint32_t flags, size_t objects, bool sparse)
 {
     paosi_trail *trail = trail_of(conn, flags);
 
     if (!trail)
         return;
-    trail->ahead = true;
-    trail->brought += objects;
+    trail->loaded += objects;
+    /* A step taken again was a guess at how far: it says nothing of what was learned. */
+    trail->ahead |= !trail->again;
+    trail->brought += trail->again ? 0 : objects;
     /* The middle of a walk says nothing of a whole one. */
     if (level_of(flags) == 0)
         trail->sparse |= sparse;
@@ -218,6 +305,7 @@ void paosi_trail_began(paos_conn *conn, uint32_t flags, size_t objects)
 
     if (trail)
         trail->begun = objects;
+    paosi_trail_loaded(conn, flags, objects);
 }
 
 bool paosi_trail_wide(const paos_conn *conn, uint32_t flags)
@@ -235,6 +323,8 @@ void paosi_trail_forget(paos_conn *conn, uint32_t flags)
         drop_edge(trail, trail->size - 1);
     if (trail)
         trail->levels = 0;
+    if (trail)
+        trail->again = 0;
 }
 
 void paosi_trails_free(paos_conn *conn)

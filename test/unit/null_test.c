@@ -78,6 +78,8 @@ STATUS(get_with_conn, paos_get_with(NULL, PAOS_READ, "person", NULL, NULL, 0, NU
 STATUS(get_with_out, paos_get_with(g->conn, PAOS_READ, "person", NULL, NULL, 0, NULL, NULL))
 STATUS(fetch_conn, paos_fetch(NULL, fake_id(PERSON, 1), &g->object))
 STATUS(fetch_out, paos_fetch(g->conn, fake_id(PERSON, 1), NULL))
+STATUS(fetch_with_conn, paos_fetch_with(NULL, fake_id(PERSON, 1), NULL, &g->object))
+STATUS(fetch_with_out, paos_fetch_with(g->conn, fake_id(PERSON, 1), NULL, NULL))
 STATUS(fetch_many_conn, paos_fetch_many(NULL, NULL, 0, &g->list))
 STATUS(fetch_many_ids, paos_fetch_many(g->conn, NULL, 1, &g->list))
 STATUS(fetch_many_out, paos_fetch_many(g->conn, NULL, 0, NULL))
@@ -149,6 +151,8 @@ static const attempt without[] = {
     get_with_out,
     fetch_conn,
     fetch_out,
+    fetch_with_conn,
+    fetch_with_out,
     fetch_many_conn,
     fetch_many_ids,
     fetch_many_out,
@@ -385,7 +389,7 @@ static void every_function_is_here(void **state)
     (void) state;
     for (i = 0; i < COUNT(headers); i++)
         n += functions(headers[i]);
-    assert_int_equal(n, 68);
+    assert_int_equal(n, 69);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_setup, fake_world_teardown)
