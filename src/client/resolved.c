@@ -58,15 +58,18 @@ static inline bool is_plain(const paos_object *object, const paos_attribute *at)
 }
 
 /*
- * The bytes of a plain object's value, or NULL.  All that the slow ways need is in functions of
- * their own: what comes first would have to save registers for them.
+ * Where a plain object's value is; false: it has none, or one that is not loaded.  All that the
+ * slow ways need is in functions of their own: what comes first would have to save registers for
+ * them.
  */
-static inline const unsigned char *peek(const paos_object *object, const paos_attribute *at)
+static inline bool peek(const paos_object *object, const paos_attribute *at,
+                        const unsigned char **data)
 {
     const unsigned char *row = object->row;
     uint16_t offset = ((const uint16_t *) object->row)[at->position];
 
-    return offset < PAOSI_NARROW_UNLOADED ? row + at->values + offset : NULL;
+    *data = row + at->values + offset;
+    return offset < PAOSI_NARROW_UNLOADED;
 }
 
 /* ---- values ---- */
@@ -85,10 +88,9 @@ const char *paos_object_text_at(paos_object *object, const paos_attribute *at)
 {
     const unsigned char *data;
 
-    if (!is_plain(object, at) || at->store != PAOSI_TEXT)
+    if (!is_plain(object, at) || at->store != PAOSI_TEXT || !peek(object, at, &data))
         return find_text(object, at);
-    data = peek(object, at);
-    return data ? (const char *) data : find_text(object, at);
+    return (const char *) data;
 }
 
 static SELDOM int64_t find_int(paos_object *object, const paos_attribute *at)
@@ -100,10 +102,7 @@ int64_t paos_object_int_at(paos_object *object, const paos_attribute *at)
 {
     const unsigned char *data;
 
-    if (!is_plain(object, at))
-        return find_int(object, at);
-    data = peek(object, at);
-    if (!data)
+    if (!is_plain(object, at) || !peek(object, at, &data))
         return find_int(object, at);
     if (at->store == PAOSI_INT4)
         return (int32_t) paosi_read32(data);

@@ -243,8 +243,9 @@ void *paosi_slots_room(const paos_object *object, size_t size)
     if (size > PAOSI_WIDE_ROOM)
         return NULL;
     rooms = rooms_of(object);
+    /* A row then begins with a line of the processor's cache: its first values are all in that. */
     if (!*rooms)
-        *rooms = paosi_malloc(PAOSI_BLOCK * PAOSI_WIDE_ROOM);
+        *rooms = paosi_calloc_lines(PAOSI_BLOCK * PAOSI_WIDE_ROOM);
     return *rooms ? *rooms + object->slot % PAOSI_BLOCK * PAOSI_WIDE_ROOM : NULL;
 }
 
