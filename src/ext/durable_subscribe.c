@@ -167,8 +167,7 @@ static int64 Settle(PaosShared *shared, PaosDurable *wanted)
 
 int64 PaosDurableSubscribe(Oid relid, int class, const char *query, const char *name)
 {
-    PaosDurable durable = {
-        .name = pstrdup(name), .class = class, .query = pstrdup(query), .role = GetUserId()};
+    PaosDurable durable = {.name = pstrdup(name), .class = class, .role = GetUserId()};
     PaosDurable present;
     PaosQuestion question;
     PaosShared *shared;
@@ -178,8 +177,13 @@ int64 PaosDurableSubscribe(Oid relid, int class, const char *query, const char *
     CheckName(name);
     PaosQuestionBind(relid, query, &question);
     PaosPrivilegesCheck(relid, question.condition);
+    durable.query = question.text;
     if (PaosDurableFind(name, false, &present))
+    {
         PaosDurableAllow(&present);
+        if (strcmp(present.query, query) == 0)
+            durable.query = pstrdup(query);
+    }
     shared = PaosSharedFiled(true);
     hold = PaosHoldTake(name);
     request = Settle(shared, &durable);

@@ -13,11 +13,14 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
+#include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "rewrite/rowsecurity.h"
 #include "storage/lmgr.h"
@@ -137,6 +140,20 @@ static bool PolicyCondition(Oid relid, Oid role, Expr **condition)
     return !sublinks;
 }
 
+static bool IsStable(Oid function, void *context)
+{
+    return function < FirstNormalObjectId && func_volatile(function) != PROVOLATILE_IMMUTABLE;
+}
+
+/* A date compared with a timestamptz is so in a time zone, and the writer's is not the one. */
+static bool AsksTimeZone(Node *node, void *context)
+{
+    if (node == NULL)
+        return false;
+    return check_functions_in_node(node, IsStable, NULL) ||
+           expression_tree_walker(node, AsksTimeZone, context);
+}
+
 static void Compile(Matcher *matcher, const PaosRequest *request, const char *text, Oid relid)
 {
     PaosRow row = {.relid = relid};
@@ -151,7 +168,8 @@ static void Compile(Matcher *matcher, const PaosRequest *request, const char *te
     condition = PaosQueryBind(tree, text, &row);
     matcher->columns = PaosPrivilegesColumns(condition);
     matcher->filter = PaosFilterMake(condition, row.desc, &TTSOpsHeapTuple);
-    matcher->broken = !PolicyCondition(relid, request->role, &policy);
+    matcher->broken =
+        !PolicyCondition(relid, request->role, &policy) || AsksTimeZone((Node *) condition, NULL);
     if (policy != NULL)
         matcher->policy = PaosFilterMake(policy, row.desc, &TTSOpsHeapTuple);
     matcher->leaky = contain_leaked_vars((Node *) condition) || policy != NULL;

@@ -450,10 +450,15 @@ extern void PaosPreparedInit(void);
 /* in discard.c */
 extern void PaosDiscardInit(void);
 
+/* in query_settle.c */
+/* The text of a bound query, its dates and intervals written as every session reads them. */
+extern char *PaosQuerySettle(const char *text, Expr *condition);
+
 /* in subscribe.c */
 /* A query bound to a class, and how it is filed. */
 typedef struct PaosQuestion
 {
+    const char *text; /* as every session reads it: PaosQuerySettle */
     Expr *condition;
     List *filings;
     bool path;

@@ -52,6 +52,7 @@ void PaosQuestionBind(Oid relid, const char *text, PaosQuestion *out)
     row.desc = CreateTupleDescCopyConstr(RelationGetDescr(relation));
     relation_close(relation, NoLock);
     out->condition = PaosQueryBind(tree, text, &row);
+    out->text = PaosQuerySettle(text, out->condition);
     out->filings = PaosFile(expression_planner(out->condition), row.desc);
     out->path = PaosPathNames(tree) != NIL;
 }
@@ -71,7 +72,7 @@ static int64 Subscribe(Oid relid, int number, const char *text)
     PaosChannelListen(shared);
     request.path = question.path;
     memcpy(request.channel, PaosChannelOwn(), PAOS_CHANNEL_BYTES);
-    PaosRequestAdd(shared, &request, text, question.filings);
+    PaosRequestAdd(shared, &request, question.text, question.filings);
     return request.id;
 }
 

@@ -135,6 +135,13 @@ static const event_case cases[] = {
      "UPDATE secret SET owner = 'x'; COMMIT; ALTER ROLE paos_event_user NOBYPASSRLS;"
      " BEGIN; UPDATE secret SET owner = 'y'",
      "enter=[] change=[\"705:1\"] leave=[] part=[1, 1]\n"},
+    {"a time without a zone is the subscriber's", "moment", "at >= '2020-01-01' and name like 'a%'",
+     "SET timezone = 'America/New_York'",
+     "INSERT INTO moment VALUES (1, '2019-12-31 23:00+00', 'a'),"
+     " (2, '2020-01-01 01:00+00', 'a')",
+     "enter=[\"716:2\"] change=[] leave=[] part=[1, 1]\n"},
+    {"a date compared with a time", "moment", "day < at", "",
+     "INSERT INTO moment VALUES (3, '2020-01-01', 'a', '2020-01-02')", "resync=true part=[1, 1]\n"},
     {"a condition that fails for a row", "person", "name like 'x\\'", "",
      "INSERT INTO person VALUES (1, 'xy', 1)", "resync=true part=[1, 1]\n"},
     {"a path that ends in another type", "person", "loves.name == '{'",
@@ -218,7 +225,7 @@ static const char *const schema =
     "CREATE TABLE base (id int PRIMARY KEY); CREATE TABLE derived (s text) INHERITS (base);"
     "INSERT INTO derived VALUES (1); SELECT paos.register_class('base', 715);"
     "ALTER TABLE base ADD COLUMN since int DEFAULT 5;"
-    "CREATE TABLE moment (id int PRIMARY KEY, at timestamptz, name text);"
+    "CREATE TABLE moment (id int PRIMARY KEY, at timestamptz, name text, day date);"
     "SELECT paos.register_class('moment', 716);"
     "CREATE TABLE odd (id int PRIMARY KEY, name int[]); SELECT paos.register_class('odd', 710);"
     "CREATE TABLE lent (id int PRIMARY KEY, age int); SELECT paos.register_class('lent', 711);"

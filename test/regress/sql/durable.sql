@@ -301,6 +301,20 @@ COMMIT;
 SELECT * FROM read('big');
 DROP TABLE thing;
 
+-- dates are kept as every session reads them, so another time zone makes no other request
+CREATE TABLE moment (id int PRIMARY KEY, at timestamptz, d date, length interval);
+SELECT paos.register_class('moment', 79);
+SET timezone = 'Asia/Tokyo';
+SET datestyle = 'SQL, DMY';
+SELECT paos.subscribe('moment', 'at >= "02/01/2020" and d != "03/02/2020" and length in ("1 day", "-1 2:00") and at < "tomorrow"',
+    durable => 'moments') AS first \gset
+SELECT query FROM paos.durable WHERE name = 'moments';
+RESET timezone;
+RESET datestyle;
+SELECT paos.subscribe('moment', 'at >= "2020-01-01 15:00+00" and d != "2020-02-03" and length in ("1 day", "P-1DT2H") and at < "tomorrow"',
+    durable => 'moments') = :first AS same;
+DROP TABLE moment;
+
 -- a class that is none any more takes its durable requests along
 SELECT paos.unregister_class('person');
 SELECT count(*) FROM paos.durable;
