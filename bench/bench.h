@@ -42,6 +42,11 @@ void empty_cache(const bench *bench);
 
 /* A connection that works, or the end of the program. */
 PGconn *connect_to(const char *conninfo);
+/*
+ * Restarts the server, which ends all connections; those of the bench are made again.  False:
+ * it is not one that tools/server runs for this program.
+ */
+bool restart_server(bench *bench);
 
 /* ---- sample.c: times, and what they come to ---- */
 

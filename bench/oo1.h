@@ -64,6 +64,7 @@ typedef struct oo1_paos
     const oo1_graph *graph;
     paos_id class; /* the upper bits of a part's id */
     const paos_attribute *x, *y, *outgoing, *source, *target;
+    bool stated; /* what an operation follows is said when it begins */
     oo_tally tally;
 } oo1_paos;
 

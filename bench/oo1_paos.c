@@ -61,11 +61,15 @@ static void visit(oo1_paos *w, paos_object *part, int hops)
     paos_object_release(part);
 }
 
+/* What it follows and how many steps, as SQL by hand says it; or nothing. */
 static void traverse(oo1_paos *w)
 {
+    static const char *const followed[] = {"outgoing", "target", NULL};
+    const paos_get_options options = {.follow = followed, .prefetch = 2 * OO1_HOPS};
     paos_object *start;
 
-    check(w->conn, paos_fetch(w->conn, w->class | (paos_id) w->graph->start, &start));
+    check(w->conn, paos_fetch_with(w->conn, w->class | (paos_id) w->graph->start,
+                                   w->stated ? &options : NULL, &start));
     visit(w, start, OO1_HOPS);
     paos_object_release(start);
 }
@@ -97,12 +101,15 @@ static char *query_for(const int64_t *times, int32_t size)
 
 static void go_back(oo1_paos *w, int64_t *times, int64_t *next)
 {
+    static const char *const followed[] = {"source", NULL};
+    const paos_get_options options = {.follow = followed};
     char *query = query_for(times, w->graph->size);
     paos_list *list;
 
     if (!query)
         return;
-    check(w->conn, paos_get(w->conn, PAOS_READ, "oo1.connection", query, NULL, 0, &list));
+    check(w->conn, paos_get_with(w->conn, PAOS_READ, "oo1.connection", query, NULL, 0,
+                                 w->stated ? &options : NULL, &list));
     for (size_t i = 0; i < paos_list_size(list); i++)
     {
         paos_object *connection = paos_list_at(list, i);

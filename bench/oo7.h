@@ -192,8 +192,10 @@ typedef struct oo7_paos
 {
     paos_conn *conn;
     const oo7_graph *graph; /* for what operations begin with */
-    paos_id module;         /* 0: not looked for yet */
-    uint32_t *visited;      /* by key of an atomic part: number of the walk that was there last */
+    bool stated;            /* what an operation follows is said when it begins */
+    paos_get_options options;
+    paos_id module;    /* 0: not looked for yet */
+    uint32_t *visited; /* by key of an atomic part: number of the walk that was there last */
     size_t visited_size;
     uint32_t walk;
     oo_tally tally;
@@ -203,6 +205,8 @@ typedef struct oo7_paos
 #undef OO7_MEMBER
 } oo7_paos;
 
+/* Does the operation follow anything that it can state? */
+bool oo7_paos_states(oo7_operation operation);
 void oo7_paos_open(oo7_paos *w, paos_conn *conn, const oo7_graph *graph);
 void oo7_paos_close(oo7_paos *w);
 /* With the commit, when it writes. */
@@ -280,20 +284,30 @@ typedef struct oo7_peer
 /* False, with a note below the table: its packages are missing. */
 bool oo7_peer_open(oo7_peer *peer, const char *conninfo, const oo7_graph *graph);
 void oo7_peer_close(oo7_peer *peer);
+/* Forgets what it has loaded, and connects anew; what the mapper itself has learned stays. */
+void oo7_peer_renew(oo7_peer *peer);
 /* Hot: with what the cold operation before it has loaded. */
 oo7_work oo7_peer_run(oo7_peer *peer, oo7_operation operation, bool hot, oo_tally expected);
 /* Bytes for each atomic part. */
 double oo7_peer_memory(oo7_peer *peer);
 
-/* ---- oo7.c: the case ---- */
+/* ---- oo7_way.c: connections ---- */
 
 typedef struct oo7_way
 {
-    paos_conn *conn;
+    const char *conninfo;
+    paos_conn *conn; /* NULL: not open */
     oo7_paos paos;
-    PGconn *pq;
+    PGconn *pq; /* the same */
     oo7_hand hand;
 } oo7_way;
+
+/* A new connection, instead of that there was. */
+void oo7_way_renew_paos(oo7_way *way, const oo7_graph *graph, bool stated);
+void oo7_way_renew_hand(oo7_way *way, const oo7_graph *graph);
+void oo7_way_close(oo7_way *way);
+
+/* ---- oo7.c, oo7_run.c: the case, and runs of it ---- */
 
 typedef struct oo7_case
 {
@@ -306,17 +320,27 @@ typedef struct oo7_case
     oo_tally expected; /* of an operation that changes nothing */
 } oo7_case;
 
-/* A test is an operation in some way: it begins with new connections of that way's. */
-void oo7_begin(bench *bench, oo7_case *oo7, oo7_way *at, oo7_operation operation);
+/* What the runs from here on are of. */
+void oo7_begin(oo7_case *oo7, oo7_way *at, oo7_operation operation);
 /* What the operation must come to.  One that writes is done on the graph by that. */
 oo_tally oo7_expect(const oo7_case *oo7);
 /* How many runs of the operation in a row are a hot one: see oo7.c. */
 int oo7_hot_runs(oo7_operation operation);
-/* Seconds of the case's operation; it is undone, where it can be repeated only then. */
-double oo7_paos_cold(bench *bench, void *oo7);
+/*
+ * Seconds of the case's operation; it is undone, where it can be repeated only then.  Cold is
+ * on a new connection, which is open and knows the classes, or has the statements prepared.
+ */
+double oo7_paos_cold(bench *bench, void *oo7);      /* stated */
+double oo7_paos_unstated(bench *bench, void *oo7);  /* cold too */
+double oo7_paos_walked(bench *bench, void *oo7);    /* nothing cached, but not the first time */
+double oo7_paos_restarted(bench *bench, void *oo7); /* stated, and the server restarted */
 double oo7_paos_hot(bench *bench, void *oo7);
 double oo7_hand_cold(bench *bench, void *oo7);
+double oo7_hand_restarted(bench *bench, void *oo7);
 double oo7_hand_hot(bench *bench, void *oo7);
+double oo7_structs_hot(bench *bench, void *oo7);
+/* Closes all connections and restarts the server; false: it cannot be. */
+bool oo7_restart(bench *bench, oo7_case *oo7);
 /* That came in a cold run: each is an object. */
 int64_t oo7_paos_rows(const oo7_case *oo7);
 

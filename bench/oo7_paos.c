@@ -2,7 +2,9 @@
  * oo7_paos.c - OO7's traversals by the C client, written as a program would write
  * them: from object to object, as if all were in memory.
  *
- * A recursion holds what it stands on, so that it stays valid while others load.
+ * A recursion holds what it stands on, so that it stays valid while others load.  The one
+ * thing that says anything of loading is the list of what an operation follows, which it
+ * may state when it begins: as SQL by hand names its tables, and a mapper its strategy.
  */
 #include "bench.h"
 #include "oo7.h"
@@ -44,7 +46,8 @@ paos_list *oo7_paos_get(oo7_paos *w, const char *class_name, const char *query,
 {
     paos_list *list = NULL;
 
-    check(w->conn, paos_get(w->conn, PAOS_READ, class_name, query, args, nargs, &list));
+    check(w->conn,
+          paos_get_with(w->conn, PAOS_READ, class_name, query, args, nargs, &w->options, &list));
     return list;
 }
 
@@ -258,7 +261,7 @@ static paos_object *get_module(oo7_paos *w)
 
     if (w->module)
     {
-        check(w->conn, paos_fetch(w->conn, w->module, &module));
+        check(w->conn, paos_fetch_with(w->conn, w->module, &w->options, &module));
         return module;
     }
     modules = oo7_paos_get(w, "oo7.module", NULL, NULL, 0);
@@ -318,6 +321,36 @@ static void read_manual(oo7_paos *w, oo7_operation operation)
 }
 
 /* ---- all operations ---- */
+
+#define TREE "design_root", "sub_assemblies", "components_priv"
+
+/* What an operation follows, from wherever it begins. */
+static const char *const *followed_by(oo7_operation operation)
+{
+    static const char *const parts[] = {TREE, "root_part", "outgoing", "target", NULL};
+    static const char *const documents[] = {TREE, "documentation", NULL};
+    static const char *const roots[] = {TREE, "root_part", NULL};
+    static const char *const upwards[] = {"part_of", "used_in_priv", "super", NULL};
+    static const char *const manual[] = {"manual", NULL};
+    static const char *const users[] = {"part", "used_in_priv", NULL};
+    static const char *const components[] = {"components_priv", NULL};
+    static const char *const deleted[] = {"used_in_priv", "documentation", "outgoing", NULL};
+    static const char *const *const all[OO7_OPERATION_COUNT] = {
+        [OO7_T1] = parts,      [OO7_T2A] = parts,         [OO7_T2B] = parts,
+        [OO7_T2C] = parts,     [OO7_T3A] = parts,         [OO7_T3B] = parts,
+        [OO7_T3C] = parts,     [OO7_T4] = documents,      [OO7_T5_DO] = documents,
+        [OO7_T6] = roots,      [OO7_T5_UNDO] = documents, [OO7_T7] = upwards,
+        [OO7_T8] = manual,     [OO7_T9] = manual,         [OO7_CU] = parts,
+        [OO7_Q5] = components, [OO7_Q4] = users,          [OO7_SM2] = deleted,
+    };
+
+    return all[operation];
+}
+
+bool oo7_paos_states(oo7_operation operation)
+{
+    return followed_by(operation) != NULL;
+}
 
 static void run_traversal(oo7_paos *w, oo7_operation operation)
 {
@@ -384,6 +417,7 @@ oo_tally oo7_paos_run(oo7_paos *w, oo7_operation operation)
 {
     memset(&w->tally, 0, sizeof w->tally);
     paos_conn_error_clear(w->conn);
+    w->options.follow = w->stated ? followed_by(operation) : NULL;
     run(w, operation);
     if (oo7_writes[operation])
         check(w->conn, paos_commit(w->conn, NULL, 0));

@@ -49,6 +49,15 @@ static void ask(oo7_peer *peer, const char *question, char *answer, size_t size)
         die("%s %s: no answer to %s", peer->tool, peer->strategy, question);
 }
 
+void oo7_peer_renew(oo7_peer *peer)
+{
+    char answer[200];
+
+    ask(peer, "renew", answer, sizeof answer);
+    if (strcmp(answer, "renewed") != 0)
+        die("%s %s: %s", peer->tool, peer->strategy, answer);
+}
+
 oo7_work oo7_peer_run(oo7_peer *peer, oo7_operation operation, bool hot, oo_tally expected)
 {
     char question[40], answer[200];

@@ -38,7 +38,7 @@ typedef struct figures
 typedef struct way
 {
     const char *name;
-    double (*run[STATES])(bench *bench, void *oo7); /* NULL: it is a mapper */
+    double (*run[STATES])(bench *bench, void *oo7); /* NULL: of a mapper, or not done */
     oo7_peer near, far;
     bool no_updates; /* it would have to write each time that it reaches a part */
     bool no_walk;    /* nor load it each time: 45,000 statements and more */
@@ -50,6 +50,8 @@ typedef struct way
 
 static way ways[] = {
     {.name = "paos", .run = {oo7_paos_cold, oo7_paos_hot}, .present = true},
+    {.name = "paos, nothing stated", .run = {oo7_paos_unstated}, .present = true},
+    {.name = "paos, walked before", .run = {oo7_paos_walked}, .present = true},
     {.name = "by hand", .run = {oo7_hand_cold, oo7_hand_hot}, .present = true},
     {.name = "SQLAlchemy lazy",
      .near = {.tool = "sqlalchemy", .strategy = "lazy"},
@@ -71,6 +73,12 @@ static way ways[] = {
 #define WAYS (sizeof ways / sizeof *ways)
 #define PAOS (&ways[0])
 
+/* By paos without that it says what it follows. */
+static bool is_untold(const way *way)
+{
+    return way->run[COLD] == oo7_paos_unstated || way->run[COLD] == oo7_paos_walked;
+}
+
 /* A query of one class is the same with every strategy, and so is T7 for SQLAlchemy. */
 static bool is_repeated(const way *way, oo7_operation operation)
 {
@@ -82,7 +90,7 @@ static bool is_repeated(const way *way, oo7_operation operation)
 
 static bool takes_part(const way *way, oo7_operation operation)
 {
-    if (is_repeated(way, operation))
+    if (is_repeated(way, operation) || (is_untold(way) && !oo7_paos_states(operation)))
         return false;
     return way->present && !(way->no_updates && oo7_writes[operation]) &&
            !(way->no_walk && operation == OO7_T1);
@@ -90,14 +98,27 @@ static bool takes_part(const way *way, oo7_operation operation)
 
 /* ---- straight to the server ---- */
 
+static oo7_work run_peer(oo7_case *oo7, oo7_peer *peer, bool hot)
+{
+    oo7_work work;
+
+    if (!hot)
+        oo7_peer_renew(peer);
+    if (oo7->at == &oo7->far)
+        oo_net_say(&oo7->net, "reset", NULL);
+    work = oo7_peer_run(peer, oo7->operation, hot, oo7_expect(oo7));
+    if (oo7->at == &oo7->far)
+        oo_net_say(&oo7->net, "stats", &oo7->traffic);
+    return work;
+}
+
 static oo7_work run_once(bench *bench, oo7_case *oo7, way *way, int state)
 {
     oo7_work work = {0};
 
-    if (!way->run[state])
+    if (way->near.tool)
     {
-        work = oo7_peer_run(oo7->at == &oo7->near ? &way->near : &way->far, oo7->operation,
-                            state == HOT, oo7_expect(oo7));
+        work = run_peer(oo7, oo7->at == &oo7->near ? &way->near : &way->far, state == HOT);
         if (oo7_writes[oo7->operation])
             oo7_verify(bench->admin, oo7->graph, false);
         return work;
@@ -105,7 +126,7 @@ static oo7_work run_once(bench *bench, oo7_case *oo7, way *way, int state)
     work.seconds = way->run[state](bench, oo7);
     if (state == HOT)
         return work;
-    work.rows = way == PAOS ? oo7_paos_rows(oo7) : oo7->at->hand.rows;
+    work.rows = way->run[COLD] == oo7_hand_cold ? oo7->at->hand.rows : oo7_paos_rows(oo7);
     return work;
 }
 
@@ -139,15 +160,15 @@ static void measure(bench *bench, oo7_case *oo7, way *way, int state)
 }
 
 /* Hot makes a difference that is worth a row where much is loaded. */
-static bool has_hot(oo7_operation operation)
+static bool has_hot(const way *way, oo7_operation operation)
 {
-    return operation == OO7_T1 || operation == OO7_T2B;
+    return (operation == OO7_T1 || operation == OO7_T2B) && !way->forgets && !is_untold(way);
 }
 
 /* A mapper's hot run needs the cold one just before it. */
 static void run_near(bench *bench, oo7_case *oo7)
 {
-    oo7_begin(bench, oo7, &oo7->near, oo7->operation);
+    oo7_begin(oo7, &oo7->near, oo7->operation);
     for (size_t run = 0; run < bench->runs; run++)
         for (size_t i = 0; i < WAYS; i++)
         {
@@ -157,7 +178,7 @@ static void run_near(bench *bench, oo7_case *oo7)
                 continue;
             show_run(bench, run + 1, way->name);
             measure(bench, oo7, way, COLD);
-            if (has_hot(oo7->operation) && !way->forgets)
+            if (has_hot(way, oo7->operation))
                 measure(bench, oo7, way, HOT);
         }
     show_run(bench, 0, NULL);
@@ -170,19 +191,14 @@ static void run_far(bench *bench, oo7_case *oo7, way *way, int state)
 {
     figures *figures = &way->figures[state];
 
-    figures->computed = !way->run[state] && (figures->trips > TOO_FAR || way->spent > TOO_LONG);
+    figures->computed = way->near.tool && (figures->trips > TOO_FAR || way->spent > TOO_LONG);
     if (figures->computed)
     {
         figures->far =
             median(figures->seconds, figures->runs) + (double) figures->trips * TRIP_SECONDS;
         return;
     }
-    /* For a mapper the case counts nothing. */
-    if (!way->run[state])
-        oo_net_say(&oo7->net, "reset", NULL);
     figures->far = run_once(bench, oo7, way, state).seconds;
-    if (!way->run[state])
-        oo_net_say(&oo7->net, "stats", &oo7->traffic);
     figures->trips = oo7->traffic.trips;
     figures->bytes = oo7->traffic.bytes;
 }
@@ -190,9 +206,7 @@ static void run_far(bench *bench, oo7_case *oo7, way *way, int state)
 static void run_all_far(bench *bench, oo7_case *oo7)
 {
     oo_net_say(&oo7->net, "delay 1", NULL);
-    oo7_begin(bench, oo7, &oo7->far, oo7->operation);
-    /* As straight to the server, its first time is not what is shown. */
-    oo7_paos_cold(bench, oo7);
+    oo7_begin(oo7, &oo7->far, oo7->operation);
     for (size_t i = 0; i < WAYS; i++)
     {
         if (!takes_part(&ways[i], oo7->operation))
@@ -302,14 +316,14 @@ static double allocated(void)
     return (double) (info.uordblks + info.hblkhd);
 }
 
-static double memory_of_paos(const oo7_case *oo7)
+static double memory_of_paos(oo7_case *oo7)
 {
-    paos_conn *conn = oo7->near.conn;
+    paos_conn *conn;
     paos_list *list;
     double before, size;
 
-    check(conn, paos_conn_set_cache(conn, 0));
-    check(conn, paos_conn_set_cache(conn, 1000000));
+    oo7_way_renew_paos(&oo7->near, oo7->graph, false);
+    conn = oo7->near.conn;
     before = allocated();
     check(conn, paos_get(conn, PAOS_READ, "oo7.atomic_part", NULL, NULL, 0, &list));
     size = (double) paos_list_size(list);

@@ -36,7 +36,7 @@ static const struct
     {"memory", case_memory, "client memory of 100,000 cached objects", NULL, 10},
     {"coherent", case_coherent, "100,000 cached objects that stay true", FEW, 15},
     {"oo1", case_oo1, "the OO1 benchmark, 20,000 and 200,000 parts", STARTS, 90},
-    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects", SHORT, 200},
+    {"oo7", case_oo7, "the OO7 benchmark, 42,000 objects", SHORT, 300},
     {"oo7-medium", case_oo7_medium, "the same, 402,000 objects", FEW, 180},
     {"durable", case_durable, "events kept for a durable request, beside an outbox by hand", FLUSH,
      60},
@@ -92,12 +92,31 @@ PGconn *connect_to(const char *conninfo)
     return pq;
 }
 
-static void open_bench(bench *bench)
+static void connect_all(bench *bench)
 {
     bench->pq = connect_to(bench->conninfo);
     bench->admin = connect_to(bench->conninfo);
-    run_sql(bench->admin, "SET client_min_messages = warning;"
-                          "CREATE EXTENSION IF NOT EXISTS paos;"
+    run_sql(bench->admin, "SET client_min_messages = warning");
+}
+
+bool restart_server(bench *bench)
+{
+    if (!getenv("PAOS_SERVER"))
+        return false;
+    paos_conn_close(bench->paos);
+    PQfinish(bench->pq);
+    PQfinish(bench->admin);
+    if (system("tools/server restart") != 0)
+        die("the server does not restart");
+    connect_all(bench);
+    check(NULL, paos_conn_open(bench->conninfo, "bench", &bench->paos));
+    return true;
+}
+
+static void open_bench(bench *bench)
+{
+    connect_all(bench);
+    run_sql(bench->admin, "CREATE EXTENSION IF NOT EXISTS paos;"
                           "DROP SCHEMA IF EXISTS bench CASCADE;"
                           "CREATE SCHEMA bench");
 }

@@ -2,9 +2,9 @@
 
 Each line of stdin is an operation and "cold" or "hot"; the answer is its count, sum,
 seconds, the rows that came and the statements sent.  Whoever asks compares count and sum
-with what they must be.  Cold is a new start on a connection and a mapper that are warm;
-hot works on what the last cold operation has loaded and held.  "memory" answers with the
-bytes that each of all atomic parts takes.
+with what they must be.  Cold comes after "renew": nothing is loaded, and the connection is
+new, but the mapper is warm.  Hot works on what the last cold operation has loaded and held.
+"memory" answers with the bytes that each of all atomic parts takes.
 
 What a mapper must offer is in the class Mapper; `every` is how it lists a relation.
 """
@@ -24,7 +24,7 @@ class Mapper:
     rows = statements = 0
 
     def start(self):
-        """Forgets everything that was loaded."""
+        """Forgets everything that was loaded, and connects anew."""
 
     def load(self, operation):
         """Loads what an operation needs as the strategy says, and holds it."""
@@ -164,8 +164,6 @@ def tell_memory(mapper):
 def run(mapper, operation, how):
     tally = Tally()
     mapper.rows = mapper.statements = 0
-    if how == "cold":
-        mapper.start()
     started = time.perf_counter()
     if how == "cold":
         mapper.load(operation)
@@ -182,5 +180,8 @@ def serve(mapper):
         words = line.split()
         if words[0] == "memory":
             tell_memory(mapper)
+        elif words[0] == "renew":
+            mapper.start()
+            print("renewed", flush=True)
         else:
             run(mapper, *words)

@@ -122,6 +122,7 @@ class Django(oo7.Mapper):
     def start(self):
         self.module = None
         self.known = {}
+        connection.close()
         connection.ensure_connection()
 
     def count(self, execute, sql, params, many, context):

@@ -116,6 +116,7 @@ class SQLAlchemy(oo7.Mapper):
         if self.session:
             self.session.close()
         self.held = []
+        self.engine.dispose()
         self.session = Session(self.engine, expire_on_commit=False, autoflush=False)
         self.session.connection()
 
