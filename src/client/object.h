@@ -295,6 +295,25 @@ void paosi_map_rename(paos_conn *conn, paos_object *object, uint64_t id);
 #define PAOSI_BLOCK_FREE (UINT64_MAX >> (64 - PAOSI_BLOCK))
 
 /* Keys in a row that have slots in a row. */
+#define PAOSI_LINE 64 /* of the processor's cache */
+
+typedef struct paosi_piece paosi_piece;
+
+typedef struct paosi_pieces
+{
+    paosi_piece *last;
+    char *next; /* what is free of it */
+    size_t left;
+} paosi_pieces;
+
+/* In pieces.c. */
+/*
+ * Zeroed memory that begins with a line; the size is a multiple of lines.  A piece that is made
+ * for it has room for `more`, which is no less, if there is the memory.  NULL: not even for it.
+ */
+void *paosi_pieces_take(paosi_pieces *pieces, size_t size, size_t more);
+void paosi_pieces_free(paosi_pieces *pieces);
+
 typedef struct paosi_nest
 {
     uint64_t number; /* of the block of keys; 0: none */
@@ -304,12 +323,13 @@ typedef struct paosi_nest
 
 typedef struct paosi_slots
 {
-    char **rooms;      /* of blocks, for their wide rows; NULL: none yet */
-    uint64_t *blocks;  /* of slots, a bit for each that is free */
-    size_t vacant;     /* free slots, but those of nests */
-    size_t next;       /* block that the next is taken from, */
-    size_t whole;      /* and where to look for one that is free as a whole */
-    uint64_t *dropped; /* those that links may lead to still, as bits */
+    paosi_pieces pieces; /* slabs and rooms */
+    char **rooms;        /* of blocks, for their wide rows; NULL: none yet */
+    uint64_t *blocks;    /* of slots, a bit for each that is free */
+    size_t vacant;       /* free slots, but those of nests */
+    size_t next;         /* block that the next is taken from, */
+    size_t whole;        /* and where to look for one that is free as a whole */
+    uint64_t *dropped;   /* those that links may lead to still, as bits */
     size_t dropped_size;
     bool nesting;
     bool enough;       /* no more nests */

@@ -16,6 +16,12 @@
 #define WAIT 4096
 #define WAIT_EACH 8
 
+/* A piece of memory has room for so many slabs. */
+#define PIECE_LEAST 4
+#define PIECE_MOST 32
+/* So much larger is all of it at least, then. */
+#define PIECE_PART 16
+
 static size_t count_blocks(const paosi_cache *cache)
 {
     return cache->slabs_size * BLOCKS;
@@ -52,6 +58,16 @@ static bool make_room(paosi_cache *cache)
     return true;
 }
 
+/* For a slab or for rooms. */
+static void *take_memory(paosi_cache *cache, size_t size)
+{
+    size_t slabs = cache->slabs_size / PIECE_PART;
+
+    slabs = slabs < PIECE_LEAST ? PIECE_LEAST : slabs;
+    slabs = slabs > PIECE_MOST ? PIECE_MOST : slabs;
+    return paosi_pieces_take(&cache->slots.pieces, size, slabs * sizeof(paosi_slab));
+}
+
 static bool add_slab(paosi_cache *cache)
 {
     paosi_slab *slab;
@@ -59,7 +75,7 @@ static bool add_slab(paosi_cache *cache)
 
     if (cache->slabs_size == SLABS_MAX || !make_room(cache))
         return false;
-    slab = paosi_calloc_lines(sizeof *slab);
+    slab = take_memory(cache, sizeof *slab);
     if (!slab)
         return false;
     for (i = 0; i < PAOSI_SLAB; i++)
@@ -245,7 +261,7 @@ void *paosi_slots_room(const paos_object *object, size_t size)
     rooms = rooms_of(object);
     /* A row then begins with a line of the processor's cache: its first values are all in that. */
     if (!*rooms)
-        *rooms = paosi_calloc_lines(PAOSI_BLOCK * PAOSI_WIDE_ROOM);
+        *rooms = take_memory(&paosi_object_conn(object)->cache, PAOSI_BLOCK * PAOSI_WIDE_ROOM);
     return *rooms ? *rooms + object->slot % PAOSI_BLOCK * PAOSI_WIDE_ROOM : NULL;
 }
 
@@ -312,12 +328,7 @@ bool paosi_slots_unnest(paosi_cache *cache)
 
 void paosi_slots_free(paosi_cache *cache)
 {
-    size_t i;
-
-    for (i = 0; i < count_blocks(cache); i++)
-        paosi_free(cache->slots.rooms[i]);
-    for (i = 0; i < cache->slabs_size; i++)
-        paosi_free(cache->slabs[i]);
+    paosi_pieces_free(&cache->slots.pieces);
     paosi_free(cache->slots.rooms);
     paosi_free(cache->slots.dropped);
     paosi_free(cache->slabs);

@@ -322,9 +322,7 @@ void paosi_trail_forget(paos_conn *conn, uint32_t flags)
     while (trail && trail->size > 0)
         drop_edge(trail, trail->size - 1);
     if (trail)
-        trail->levels = 0;
-    if (trail)
-        trail->again = 0;
+        trail->levels = trail->again = 0;
 }
 
 void paosi_trails_free(paos_conn *conn)
