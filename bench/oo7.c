@@ -300,8 +300,8 @@ void case_oo7_medium(bench *bench)
 {
     size_t runs = bench->runs;
 
-    if (bench->runs > 2)
-        bench->runs = 2;
+    if (bench->runs > 3)
+        bench->runs = 3;
     run_size(bench, bench->small ? &oo7_tiny : &oo7_medium);
     bench->runs = runs;
 }
